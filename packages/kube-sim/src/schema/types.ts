@@ -12,6 +12,11 @@ export type TypeSchema = Readonly<{
   ref?: string;
   required?: readonly string[];
   default?: unknown;
+  /**
+   * Built-in kinds: what becomes of a field whose value is zero (absent, null, false, 0, "", empty). `omit`: it is left
+   * out; `write`: the zero value is written; `null`: null is written. Absent: a pointer, kept as given and never null.
+   */
+  zero?: 'omit' | 'write' | 'null';
   enum?: readonly unknown[];
   listType?: 'atomic' | 'set' | 'map';
   listMapKeys?: readonly string[];
