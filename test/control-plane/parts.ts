@@ -130,6 +130,7 @@ function commands(context: CommandContext): Record<PartName, PartCommand> {
       arguments: [
         `--kubeconfig=${users.admin.kubeconfigPath}`,
         `--config=${join(import.meta.dirname, 'stand-ins', 'stages.yaml')}`,
+        '--v=WARN', // by default each write to a pod is a line
       ],
     },
   };
