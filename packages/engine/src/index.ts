@@ -1,1 +1,4 @@
-export {};
+export { desiredOf, liveOf, type Change, type Difference, type LiveObjects } from './diff/change.ts';
+export { healthOrder, isWorse, type Assess, type Health, type HealthStatus } from './health/health.ts';
+export type * from './sync/types.ts';
+export { hookDeletePolicies, hookTypes, syncPhases } from './sync/types.ts';
