@@ -6,12 +6,13 @@ import { ControlPlaneError, startControlPlane } from './start.ts';
  * run.ts                  starts the control plane, prints the path of its kubeconfig, stops it on Ctrl-C
  * run.ts -- COMMAND ...   runs COMMAND with TIPHYS_TEST_KUBECONFIG set, stops, and ends with COMMAND's exit code
  *
- * Exit code 75 (try again when something has changed): there is no Go here.
+ * Exit code 75 (try again when something has changed): there is no Go here. 130: interrupted.
  */
 const noGoExitCode = 75;
 
+const stopping = new AbortController();
+
 async function main(commandLine: readonly string[]): Promise<number> {
-  const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort());
   await using controlPlane = await startControlPlane({ signal: stopping.signal });
   const [command, ...rest] = commandLine;
@@ -43,7 +44,8 @@ const separator = process.argv.indexOf('--');
 try {
   process.exitCode = await main(separator === -1 ? [] : process.argv.slice(separator + 1));
 } catch (error) {
+  const interrupted = stopping.signal.aborted;
   const noGo = error instanceof ControlPlaneError && error.code === 'no-go';
-  console.error(noGo ? `SKIPPED: ${error.message}` : error instanceof Error ? error.message : error);
-  process.exitCode = noGo ? noGoExitCode : 1;
+  if (!interrupted) console.error(noGo ? `SKIPPED: ${error.message}` : error instanceof Error ? error.message : error);
+  process.exitCode = interrupted ? 130 : noGo ? noGoExitCode : 1;
 }
