@@ -1,0 +1,29 @@
+import { type KubeObject, trackedBy, type TrackingSettings } from '@tiphys/api';
+
+/** What the cache keeps of a live object: all of a managed one, next to nothing of the rest. */
+export type LiveEntry = Readonly<{
+  /** The tracking name of the application it belongs to. */
+  instance: string | undefined;
+  /** The object without other managers' field sets; undefined for an object that is not managed. */
+  object: KubeObject | undefined;
+}>;
+
+const unmanaged: LiveEntry = { instance: undefined, object: undefined };
+
+/** Managers whose field sets the comparison reads: ours, and kubectl's, whose sets a sync may have to take over. */
+const readManagers = new Set(['argocd-controller', 'kubectl-client-side-apply', 'kubectl-last-applied']);
+
+/** Field sets of other managers are often larger than the object itself, and nobody here reads them. */
+export function withoutForeignManagers(object: KubeObject): KubeObject {
+  const { managedFields } = object.metadata;
+  if (managedFields === undefined) return object;
+  const kept = managedFields.filter(({ manager }) => manager !== undefined && readManagers.has(manager));
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata: kept.length === 0 ? metadata : { ...metadata, managedFields: kept } };
+}
+
+/** The cache's projection. */
+export function projectEntry(object: KubeObject, tracking: TrackingSettings): LiveEntry {
+  const instance = trackedBy(object, tracking);
+  return instance === undefined ? unmanaged : { instance, object: withoutForeignManagers(object) };
+}

@@ -1,0 +1,56 @@
+import { type Clock, keyOf, keyText, type KubeObject, trackedBy, type TrackingSettings } from '@tiphys/api';
+import { withoutForeignManagers } from './live-entry.ts';
+
+/** How long a write may wait for its watch event before the cache is believed again. */
+const patienceMs = 10_000;
+
+/** Our own writes that the watch has not shown yet. Bounded: an entry goes with its event, or after ten seconds. */
+export interface RecentWrites {
+  written(object: KubeObject): void;
+  deleted(object: KubeObject): void;
+  /** An event for this key has arrived. */
+  seen(key: string): void;
+  get(key: string): KubeObject | 'deleted' | undefined;
+  /** Lays the recent writes of an application over what the cache shows. */
+  overlay(instance: string, found: Map<string, KubeObject>): void;
+}
+
+type Write = Readonly<{ at: number; instance: string | undefined; object: KubeObject | 'deleted'; resourceVersion: string | undefined }>;
+
+export function openRecentWrites(clock: Clock, tracking: TrackingSettings): RecentWrites {
+  // In order of writing: the oldest come first, so expiry looks at the head only.
+  const writes = new Map<string, Write>();
+
+  const expire = (): void => {
+    const oldest = clock.now().getTime() - patienceMs;
+    for (const [key, { at }] of writes) {
+      if (at > oldest) return;
+      writes.delete(key);
+    }
+  };
+  const note = (object: KubeObject, what: KubeObject | 'deleted'): void => {
+    expire();
+    const key = keyText(keyOf(object));
+    const { resourceVersion } = object.metadata;
+    writes.delete(key);
+    writes.set(key, { at: clock.now().getTime(), instance: trackedBy(object, tracking), object: what, resourceVersion });
+  };
+
+  return {
+    written: (object) => note(object, withoutForeignManagers(object)),
+    deleted: (object) => note(object, 'deleted'),
+    seen: (key) => writes.delete(key),
+    get: (key) => {
+      expire();
+      return writes.get(key)?.object;
+    },
+    overlay: (instance, found) => {
+      expire();
+      for (const [key, write] of writes) {
+        if (write.instance !== instance) continue;
+        if (write.object === 'deleted') found.delete(key);
+        else found.set(key, write.object);
+      }
+    },
+  };
+}

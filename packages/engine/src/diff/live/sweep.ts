@@ -1,0 +1,55 @@
+import { type GroupKind, groupKindText, type Logger, messageOf, trackedBy, type TrackingSettings } from '@tiphys/api';
+import type { ApiResource, KubeClient } from '@tiphys/kube';
+
+/** Whether a kind is left out altogether (`resource.exclusions`). */
+export type ExcludedKinds = (gk: GroupKind) => boolean;
+
+export type SweepRequest = Readonly<{
+  resources: readonly ApiResource[];
+  tracking: TrackingSettings;
+  excluded: ExcludedKinds;
+  watched: (gk: GroupKind) => boolean;
+}>;
+
+/** Kinds listed at the same time. */
+const concurrency = 6;
+
+/**
+ * Lists the metadata of every listable kind that is not watched, page by page, and names those that hold a tracked object.
+ * Without this an object whose kind left Git while the controller was down would be forgotten.
+ * @throws KubeError when a kind cannot be listed (a kind that we may not read holds nothing that we could have written)
+ */
+export async function sweepForMarks(
+  request: SweepRequest,
+  ports: Readonly<{ client: KubeClient; log: Logger }>,
+  signal: AbortSignal,
+): Promise<ApiResource[]> {
+  const { tracking, excluded, watched } = request;
+  const open = request.resources.filter(
+    (resource) => resource.preferred && ['list', 'watch'].every((verb) => resource.verbs.includes(verb)) && !excluded(resource) && !watched(resource),
+  );
+  const marked: ApiResource[] = [];
+  const search = async (): Promise<void> => {
+    for (let resource = open.shift(); resource !== undefined; resource = open.shift()) {
+      const { group, kind } = resource;
+      try {
+        let found = false;
+        await ports.client.listEach(resource, { metadataOnly: true, signal }, (object) => {
+          // Metadata-only answers carry the kind PartialObjectMetadata; the mark names the real one.
+          found ||= trackedBy({ ...object, apiVersion: group === '' ? resource.version : `${group}/${resource.version}`, kind }, tracking) !== undefined;
+        });
+        if (found) marked.push(resource);
+      } catch (error) {
+        if (!mayPassOver(error)) throw error;
+        ports.log.warn('kind left out of the search for tracked objects', { kind: groupKindText(resource), error: messageOf(error) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, search));
+  return marked;
+}
+
+const passable = new Set(['kube/forbidden', 'kube/not-found', 'kube/kind-not-found', 'kube/invalid']);
+
+const mayPassOver = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && passable.has(error.code);
