@@ -165,18 +165,5 @@ export function parseApplication(value: unknown, options: ParseOptions): Checked
     checkSyncOptions(spec, options),
     checkAnnotations(parsed.value),
   ];
-  return weigh(withoutRepeats(parsed, real), joinFindings(rules), options);
-}
-
-// Where a rule tells how to put it right, "is required" beside it only distracts.
-function withoutRepeats<T extends { problems: readonly { path: string; message: string }[] }>(
-  parsed: T,
-  value: unknown,
-): T {
-  const told = new Set(['metadata.name', 'spec.source']);
-  if (at(value, 'spec', 'destinations') !== undefined) told.add('spec.destination');
-  return {
-    ...parsed,
-    problems: parsed.problems.filter(({ path, message }) => message !== 'is required' || !told.has(path)),
-  };
+  return weigh(parsed, joinFindings(rules), options);
 }

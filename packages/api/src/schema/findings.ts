@@ -43,6 +43,16 @@ export function describeFinding({ path, message, nearest, reference }: Warning):
   return `${path === '' ? '' : `${path}: `}${message}${hint}${source}`;
 }
 
+const pathsOf = (found: readonly Problem[]): ReadonlySet<string> => new Set(found.map(({ path }) => path));
+
+/** One word for each fault: a rule says more than "is required", and an ill-typed field more than a rule that finds it gone. */
+function withoutRepeats(parsed: readonly Problem[], rules: readonly Problem[]): readonly Problem[] {
+  const byRules = pathsOf(rules);
+  const kept = parsed.filter(({ path, message }) => message !== 'is required' || !byRules.has(path));
+  const byParser = pathsOf(kept);
+  return [...kept, ...rules.filter(({ path }) => !byParser.has(path))];
+}
+
 const isStatus = ({ path }: Problem): boolean => path === 'status' || path.startsWith('status.');
 
 /**
@@ -52,13 +62,19 @@ const isStatus = ({ path }: Problem): boolean => path === 'status' || path.start
 export function weigh<T>(parsed: Parsed<T>, rules: Findings, { mode }: ParseOptions): Checked<T> {
   const unknown = parsed.unknown.map((field) => ({ ...field, message: 'unknown field' }));
   // A rule that names a field says more than that it is unknown.
-  const named = new Set([...rules.problems, ...rules.warnings].map(({ path }) => path));
+  const named = pathsOf([...rules.problems, ...rules.warnings]);
   const unnamed = unknown.filter(({ path }) => !named.has(path));
   const ofStatus = parsed.problems.filter(isStatus);
   const strict = unnamed.filter((field) => mode === 'create' && !isStatus(field));
   return {
     value: parsed.value,
-    problems: [...parsed.problems.filter((found) => !isStatus(found)), ...strict, ...rules.problems],
+    problems: [
+      ...withoutRepeats(
+        parsed.problems.filter((found) => !isStatus(found)),
+        rules.problems,
+      ),
+      ...strict,
+    ],
     warnings: [...unnamed.filter((field) => !strict.includes(field)), ...ofStatus, ...rules.warnings],
     unknown: parsed.unknown,
   };

@@ -97,13 +97,11 @@ function visitList(of: SchemaNode, value: unknown, reading: Reading): unknown {
   let copy: unknown[] | undefined;
   for (let index = 0; index < items.length; index++) {
     reading.path.push(index);
-    const read = visit(of, items[index], reading);
+    // A null in a list holds nothing that could be used; in free-form lists it is kept.
+    const read = items[index] === null && of.kind !== 'json' ? bad : visit(of, items[index], reading);
     reading.path.pop();
-    if (read === items[index] && read !== null) copy?.push(read);
-    else {
-      copy ??= items.slice(0, index);
-      if (read !== bad && read !== null) copy.push(read);
-    }
+    if (read !== items[index]) copy ??= items.slice(0, index);
+    if (read !== bad) copy?.push(read);
   }
   return copy ?? value;
 }
