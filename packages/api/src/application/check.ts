@@ -153,17 +153,20 @@ export function parseApplication(value: unknown, options: ParseOptions): Checked
   const { value: real, findings } = withRealGroup(value);
   const parsed = parseWith(applicationSchema, real);
   const { spec, metadata } = parsed.value;
+  const plural = at(real, 'spec', 'destinations') !== undefined;
+  // Who listed several destinations hears of that alone, not that the single one is missing as well.
+  const problems = plural ? parsed.problems.filter(({ path }) => path !== 'spec.destination') : parsed.problems;
   const rules = [
     findings,
     checkPlural(real),
     checkName(metadata, options),
     checkSources(spec),
-    at(real, 'spec', 'destinations') === undefined ? checkDestination(spec) : nothing,
+    plural ? nothing : checkDestination(spec),
     checkProject(spec),
     checkIgnoreRules(spec),
     checkRetry(spec),
     checkSyncOptions(spec, options),
     checkAnnotations(parsed.value),
   ];
-  return weigh(parsed, joinFindings(rules), options);
+  return weigh({ ...parsed, problems }, joinFindings(rules), options);
 }
