@@ -11,6 +11,8 @@ export type StatusDetail = Readonly<{
   reason: string;
   causes: readonly StatusCause[];
   retryAfterMs?: number | undefined;
+  /** Whether the Status is about a named object; a 404 that is not says that the path itself is not served. */
+  namesObject?: boolean | undefined;
 }>;
 
 /** A call to a Kubernetes API server that failed. */
