@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -245,6 +245,7 @@ function smokeTests(cluster: ControlPlane): void {
         assert.ok(Date.now() < deadline, 'the API server outlived its launcher');
         await sleep(50);
       }
+      await rm(dirname(path), { recursive: true, force: true }); // or the next start would
     });
   });
 }
