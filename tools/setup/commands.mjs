@@ -54,7 +54,7 @@ function selectBenches(args) {
 }
 
 const isTest = (name) => name.endsWith('.test.ts');
-const needsRealCluster = (name) => name.endsWith('.cluster.test.ts');
+const needsRealCluster = (file) => file.endsWith('.cluster.test.ts') || file.startsWith('test/control-plane/');
 /** These run in both test commands: the cluster under test is the embedded one unless TIPHYS_TEST_KUBECONFIG is set. */
 const runsOnBoth = (file) => file.startsWith('test/conformance/');
 

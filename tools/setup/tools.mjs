@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -15,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { readTarEntry, readZipEntry } from './archive.mjs';
 import { runQuietly, versionLine } from './child.mjs';
 import { exclusively } from './exclusive.mjs';
-import { explainNpm, findNpm, sizeOf } from './packages.mjs';
+import { explainNpm, findNpm, retrySoon, sizeOf } from './packages.mjs';
 import { cloneCache, findOnPath, isExecutable, sharedCache, toolsFolder } from './paths.mjs';
 import { toolPins } from './pins.mjs';
 import { SetupError, megabytes, say, startProgress } from './say.mjs';
@@ -117,6 +118,7 @@ async function fetchTools(pin, folder) {
   const onDisk = Object.values(pin.binaries).reduce((sum, { size }) => sum + size, 0);
   say(`Fetching ${names}: ${megabytes(pin.size)} to download, ${megabytes(onDisk)} on disk.`);
   mkdirSync(dirname(folder), { recursive: true });
+  removeAbandoned(dirname(folder));
   // Beside its destination, so that the last step is one atomic rename.
   const work = mkdtempSync(`${folder}.`);
   try {
@@ -138,6 +140,14 @@ async function fetchTools(pin, folder) {
     throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Folders that a killed set-up left unfinished: none takes an hour. */
+function removeAbandoned(folder) {
+  for (const name of readdirSync(folder).filter((entry) => entry.includes('.'))) {
+    const path = join(folder, name);
+    if (Date.now() - statSync(path).mtimeMs > 3_600_000) rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -164,6 +174,7 @@ async function download(pin, work) {
       packed,
       '--loglevel=error',
       '--ignore-scripts',
+      ...retrySoon,
     ],
     { cwd: packed, timeoutMs: downloadTimeoutMs },
   );

@@ -18,8 +18,9 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     if (event.type === 'test:start') names.splice(event.data.nesting, Infinity, event.data.name);
     if (event.type === 'test:pass' || event.type === 'test:fail') {
       const { data } = event;
-      if (data.details.type === 'suite') continue;
       const skipped = (data.skip ?? data.todo ?? false) !== false;
+      // A suite is its tests; but one that is skipped never says what they would have been.
+      if (data.details.type === 'suite' && !skipped) continue;
       const outcome = skipped ? 'skipped' : event.type === 'test:pass' ? 'passed' : 'failed';
       counts[outcome] += 1;
       results.push({
