@@ -60,6 +60,7 @@ const refOf = (schema: Node): string | undefined => {
 const special: Readonly<Record<string, Node>> = {
   'resource.Quantity': { type: 'string', format: 'quantity' },
   'intstr.IntOrString': { intOrString: true },
+  'runtime.RawExtension': { preserveUnknown: true, mapType: 'atomic' },
 };
 
 class Tables {
@@ -80,7 +81,10 @@ class Tables {
 
   /** Adds a schema and all that it refers to; answers with the name to refer to it by. */
   add(name: string): string {
-    const short = shortName(name).replace('api.resource.', 'resource.').replace('util.intstr.', 'intstr.');
+    const short = shortName(name)
+      .replace('api.resource.', 'resource.')
+      .replace('util.intstr.', 'intstr.')
+      .replace('pkg.runtime.', 'runtime.');
     if (this.schemas.has(short)) return short;
     const source = this.sources.get(name);
     if (source === undefined) throw new Error(`no schema ${name}`);

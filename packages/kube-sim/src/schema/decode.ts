@@ -57,9 +57,10 @@ function decodeObject(value: Record<string, unknown>, schema: TypeSchema, readin
       continue;
     }
     const decoded = decodeAt(child, property, step(reading, key));
+    // An empty list of managed fields asks to forget them, which is not the same as none.
     if (decoded === dropped) {
       if (schema.properties === undefined) result[key] = zeroOf(property);
-    } else if (property.zero !== 'omit' || !isZero(decoded)) result[key] = decoded;
+    } else if (property.zero !== 'omit' || !isZero(decoded) || key === 'managedFields') result[key] = decoded;
   }
   return result;
 }
