@@ -44,6 +44,7 @@ export const errorCatalogue = {
   'operation/conflict': { retry: 'never', http: 409, exit: 20 },
   'operation/not-found': { retry: 'never', http: 404, exit: 20 },
   'operation/refused': { retry: 'never', http: 412, exit: 20 },
+  'operation/timeout': { retry: 'never', http: 504, exit: 20 },
   'render/duplicate-tool': { retry: 'on-change', http: 422, exit: 20 },
   'render/failed': { retry: 'on-change', http: 422, exit: 20 },
   'render/invalid-manifest': { retry: 'on-change', http: 422, exit: 20 },

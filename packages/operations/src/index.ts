@@ -1,1 +1,18 @@
-export {};
+export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
+export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
+export { type Cascade, deleteApplication } from './delete-application.ts';
+export { patchApplication, type PatchRequest } from './patch-application.ts';
+export { refreshApplication, type RefreshRequest, requestRefresh } from './refresh-application.ts';
+export {
+  addRepository,
+  type AddRepositoryRequest,
+  listRepositories,
+  normalizeRepositoryUrl,
+  type Repository,
+  type RepositoryKey,
+} from './repository.ts';
+export { requestSync, type SyncRequest } from './request-sync.ts';
+export { setApplication, type SetRequest } from './set-application.ts';
+export { applicationResource, findApplication, readApplication } from './stored-application.ts';
+export { terminateOperation } from './terminate-operation.ts';
+export { waitForApplication, type WaitRequest, watchApplication } from './watch-application.ts';
