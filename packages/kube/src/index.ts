@@ -1,8 +1,14 @@
 export type * from './client/types.ts';
 export type { ExecCredentials } from './client/credentials.ts';
 export { KubeError, type StatusCause, type StatusDetail } from './client/error.ts';
-export { connect } from './client/connect.ts';
-export { loadKubeconfig, type KubeconfigOptions } from './client/kubeconfig.ts';
+export { connect, defaultClientSettings } from './client/connect.ts';
+export {
+  listContexts,
+  loadKubeconfig,
+  loadKubeconfigFile,
+  type KubeconfigContexts,
+  type KubeconfigOptions,
+} from './client/kubeconfig.ts';
 export { inCluster, type InClusterOptions } from './client/in-cluster.ts';
 export { fromClusterSecret } from './client/cluster-secret.ts';
 export type * from './cache/types.ts';
