@@ -18,6 +18,8 @@ export const commands = {
   test,
   'test-cluster': testCluster,
   check: (args, { node }) => check(args, { node, env: environment(node) }),
+  shown: (args, { node }) =>
+    runInForeground(node, [join(root, 'tools/shown/shown.ts'), ...args], { cwd: root, env: environment(node) }),
   bench: (args, { node }) => runEach(node, selectBenches(args)),
   generate: (args, { node }) =>
     runEach(
