@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { runQuietly } from './child.mjs';
-import { filesBelow } from './files.mjs';
+import { generators } from './generators.mjs';
 import { cloneCache, root } from './paths.mjs';
 import { SetupError, say } from './say.mjs';
 
@@ -67,8 +67,5 @@ export async function check(names, { node, env }) {
 /** Each generator, asked with --check whether what it wrote is still what it would write. */
 const generatorParts = () =>
   Object.fromEntries(
-    filesBelow('tools/generate', (path) => path.endsWith('.ts')).map((file) => [
-      `generated ${file.slice('tools/generate/'.length, -'.ts'.length)}`,
-      [file, '--check'],
-    ]),
+    generators().map((file) => [`generated ${file.slice('tools/generate/'.length, -'.ts'.length)}`, [file, '--check']]),
   );

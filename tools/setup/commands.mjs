@@ -3,6 +3,7 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { check } from './check.mjs';
 import { runInForeground } from './child.mjs';
 import { filesBelow } from './files.mjs';
+import { generators } from './generators.mjs';
 import { cloneCache, root } from './paths.mjs';
 import { SetupError, say } from './say.mjs';
 
@@ -24,7 +25,7 @@ export const commands = {
   generate: (args, { node }) =>
     runEach(
       node,
-      filesBelow('tools/generate', (name) => name.endsWith('.ts')).map((file) => [file, ...args]),
+      generators().map((file) => [file, ...args]),
     ),
 };
 
