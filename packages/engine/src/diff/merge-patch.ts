@@ -1,0 +1,18 @@
+import { isRecord } from '@tiphys/api';
+import { equalJson } from './equivalent.ts';
+
+/** The JSON merge patch (RFC 7386) that makes `to` of `from`; undefined when they are the same. Lists are replaced whole. */
+export function mergePatch(from: unknown, to: unknown): unknown {
+  if (equalJson(from, to)) return undefined;
+  if (!isRecord(from) || !isRecord(to)) return to ?? null;
+  const patch: Record<string, unknown> = {};
+  for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    if (to[key] === undefined) {
+      if (from[key] !== undefined) patch[key] = null;
+      continue;
+    }
+    const changed = from[key] === undefined ? to[key] : mergePatch(from[key], to[key]);
+    if (changed !== undefined) patch[key] = changed;
+  }
+  return patch;
+}

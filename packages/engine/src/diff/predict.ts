@@ -1,0 +1,177 @@
+import { isRecord } from '@tiphys/api';
+import type { Difference } from './change.ts';
+import { equalJson, equalScalars, saysNothing, withoutNulls } from './equivalent.ts';
+import { childShape, elementKey, itemShape, type FieldShape } from './field-shape.ts';
+import { elementStep, fieldStep, presenceStep, valueStep, type FieldSet } from './ownership.ts';
+
+/** Where a walk stands: the type of the value, what of it is ours, and its JSON pointer. */
+type Place = Readonly<{ shape: FieldShape | undefined; owned: FieldSet | undefined; path: string }>;
+
+const escape = (key: string | number): string => String(key).replaceAll('~', '~0').replaceAll('/', '~1');
+
+const below = (place: Place, key: string): Place => ({
+  shape: childShape(place.shape, key),
+  owned: place.owned?.get(fieldStep(key)),
+  path: `${place.path}/${escape(key)}`,
+});
+
+const element = ({ shape, path }: Place, index: number, owned?: FieldSet): Place => ({
+  shape: itemShape(shape),
+  owned,
+  path: `${path}/${index}`,
+});
+
+/**
+ * What a live value becomes when the desired one is applied: live, with all that desired says, and without what we set once and
+ * desired no longer says. Where both mean the same (quantities, omitted and empty) live's form stays, so a value without
+ * differences comes back unchanged. Differences are added to the list in the order of the walk.
+ *
+ * List elements are matched by the keys of the built-in kinds; lists of unknown kinds by position.
+ */
+export function predict(desired: unknown, live: unknown, at: { place: Place; differences: Difference[] }): unknown {
+  const { place, differences } = at;
+  if (desired === undefined || desired === null)
+    return live === undefined ? undefined : withdraw(live, place, differences);
+  if (live === undefined || live === null) {
+    if (saysNothing(desired, place.shape)) return undefined;
+    differences.push({ path: place.path, kind: 'missing' });
+    return withoutNulls(desired);
+  }
+  if (isRecord(desired) && isRecord(live)) return predictRecord(desired, live, at);
+  if (Array.isArray(desired) && Array.isArray(live)) return predictList(desired, live, at);
+  if (!isRecord(desired) && !Array.isArray(desired) && equalScalars(desired, live, place.shape)) return live;
+  differences.push({ path: place.path, kind: 'different' });
+  return withoutNulls(desired);
+}
+
+type Walk = { place: Place; differences: Difference[] };
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+function predictRecord(desired: JsonRecord, live: JsonRecord, { place, differences }: Walk): JsonRecord {
+  const before = differences.length;
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(live)) {
+    const value = predict(desired[key], live[key], { place: below(place, key), differences });
+    if (value !== undefined) result[key] = value;
+  }
+  for (const key of Object.keys(desired)) {
+    if (key in live) continue;
+    const value = predict(desired[key], undefined, { place: below(place, key), differences });
+    if (value !== undefined) result[key] = value;
+  }
+  if (place.shape?.retainKeys === true && differences.length > before)
+    for (const key of Object.keys(live)) {
+      if (key in desired || !(key in result)) continue;
+      differences.push({ path: `${place.path}/${escape(key)}`, kind: 'unwanted' });
+      Reflect.deleteProperty(result, key);
+    }
+  return result;
+}
+
+/** Takes back what is ours below a value that desired does not name. */
+function withdraw(live: unknown, place: Place, differences: Difference[]): unknown {
+  const { owned, path, shape } = place;
+  if (owned === undefined) return live;
+  if (owned.size === 0 || (owned.has(presenceStep) && isEmpty(live))) {
+    differences.push({ path, kind: 'unwanted' });
+    return undefined;
+  }
+  const before = differences.length;
+  if (Array.isArray(live)) {
+    const kept = live.filter((entry, index) => {
+      const step = shape?.list === 'map' ? stepOf(entry, shape) : valueStep(entry);
+      if (step === undefined || !owned.has(step)) return true;
+      differences.push({ path: `${path}/${index}`, kind: 'unwanted' });
+      return false;
+    });
+    return kept.length === 0 && differences.length > before ? undefined : kept;
+  }
+  if (!isRecord(live)) return live;
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(live)) {
+    const left = withdraw(value, below(place, key), differences);
+    if (left !== undefined) result[key] = left;
+  }
+  return Object.keys(result).length === 0 && differences.length > before ? undefined : result;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
+
+const stepOf = (entry: unknown, shape: FieldShape): string | undefined => {
+  const key = elementKey(entry, shape);
+  return key === undefined ? undefined : elementStep(key);
+};
+
+function predictList(desired: readonly unknown[], live: readonly unknown[], walk: Walk): readonly unknown[] {
+  const { shape } = walk.place;
+  if (shape?.list === 'set') return predictSet(desired, live, walk);
+  if (shape?.list === 'map') {
+    const steps = desired.map((entry) => stepOf(entry, shape));
+    // Without a key, or with one twice (which old objects may have), only the whole can be compared.
+    const distinct = !steps.includes(undefined) && new Set(steps).size === steps.length;
+    const liveSteps = live.map((entry) => stepOf(entry, shape));
+    if (distinct && new Set(liveSteps).size === liveSteps.length)
+      return predictMapList({ entries: desired, steps }, { entries: live, steps: liveSteps }, walk);
+  }
+  if (desired.length !== live.length) {
+    walk.differences.push({ path: walk.place.path, kind: 'different' });
+    return desired.map(withoutNulls);
+  }
+  return desired.map((entry, index) =>
+    predict(entry, live[index], { place: element(walk.place, index), differences: walk.differences }),
+  );
+}
+
+function predictSet(
+  desired: readonly unknown[],
+  live: readonly unknown[],
+  { place, differences }: Walk,
+): readonly unknown[] {
+  const result = live.filter((entry, index) => {
+    if (desired.some((other) => equalJson(other, entry)) || place.owned?.has(valueStep(entry)) !== true) return true;
+    differences.push({ path: `${place.path}/${index}`, kind: 'unwanted' });
+    return false;
+  });
+  const missing = desired.filter((entry) => !live.some((other) => equalJson(other, entry)));
+  if (missing.length > 0) differences.push({ path: place.path, kind: 'missing' });
+  return [...result, ...missing];
+}
+
+type Keyed = Readonly<{ entries: readonly unknown[]; steps: readonly (string | undefined)[] }>;
+
+function predictMapList(desired: Keyed, live: Keyed, { place, differences }: Walk): readonly unknown[] {
+  const common = live.steps.filter((step) => desired.steps.includes(step));
+  const inOrder = desired.steps
+    .filter((step) => live.steps.includes(step))
+    .every((step, index) => step === common[index]);
+  // The order counts: variables refer to earlier ones, init containers run in turn.
+  if (!inOrder) differences.push({ path: place.path, kind: 'different' });
+
+  const merged = desired.entries.map((entry, index) => {
+    const step = desired.steps[index] ?? '';
+    const at = live.steps.indexOf(step);
+    return predict(entry, live.entries[at], {
+      place: element(place, at < 0 ? index : at, place.owned?.get(step)),
+      differences,
+    });
+  });
+
+  // What others added stays behind the element that it stood behind.
+  const result: { step: string | undefined; entry: unknown }[] = merged.map((entry, index) => ({
+    step: desired.steps[index],
+    entry,
+  }));
+  live.entries.forEach((entry, index) => {
+    const step = live.steps[index];
+    if (desired.steps.includes(step)) return;
+    if (step !== undefined && place.owned?.has(step) === true) {
+      differences.push({ path: `${place.path}/${index}`, kind: 'unwanted' });
+      return;
+    }
+    const previous = live.steps.slice(0, index).findLast((one) => result.some((placed) => placed.step === one));
+    const after = previous === undefined ? -1 : result.findIndex((placed) => placed.step === previous);
+    result.splice(after + 1, 0, { step, entry });
+  });
+  return result.map(({ entry }) => entry);
+}
