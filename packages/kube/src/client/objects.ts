@@ -65,6 +65,8 @@ export async function resourceFor(
 type ObjectCall = Readonly<{
   resource: ApiResource;
   parts: PathParts;
+  /** Named in errors where the path does not name the object. */
+  about?: PathParts | undefined;
   query?: RawRequest['query'];
   headers?: RawRequest['headers'];
   body?: unknown;
@@ -80,7 +82,7 @@ function callObject(
   call: ObjectCall,
 ): Promise<Record<string, unknown>> {
   const { resource, options, body } = call;
-  const what = nameCall(verb, resource, call.parts);
+  const what = nameCall(verb, resource, call.about ?? call.parts);
   const request = {
     what,
     method: verb,
@@ -171,6 +173,7 @@ export async function writeObject(
   const call = {
     resource,
     parts: path,
+    about: { ...what, subresource },
     query: writeQuery(options),
     body: object,
     options,

@@ -20,15 +20,13 @@ export function resourcePath(resource: ApiResource, { namespace, name, subresour
   return parts.join('/');
 }
 
-/** What a call is about, for errors: `GET apps/Deployment shop/web`. */
-export function nameCall(
-  verb: string,
-  resource: ApiResource,
-  { namespace, name = '', subresource }: PathParts,
-): string {
-  const where = resource.namespaced && namespace !== undefined && namespace !== '' ? `${namespace}/` : '';
+/** What a call is about, for errors: `GET apps/Deployment shop/web`, `LIST ConfigMap in shop`. */
+export function nameCall(verb: string, resource: ApiResource, { namespace, name, subresource }: PathParts): string {
+  const kind = `${verb} ${groupKindText(resource)}`;
+  const within = resource.namespaced && namespace !== undefined && namespace !== '' ? namespace : undefined;
   const sub = subresource === undefined ? '' : ` (${subresource})`;
-  return `${verb} ${groupKindText(resource)} ${where}${name}${sub}`.trimEnd();
+  if (name === undefined) return within === undefined ? kind : `${kind} in ${within}`;
+  return `${kind} ${within === undefined ? name : `${within}/${name}`}${sub}`;
 }
 
 export const invalid = (message: string): KubeError =>

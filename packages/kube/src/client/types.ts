@@ -72,6 +72,8 @@ export type WatchOptions = Scope &
     signal?: AbortSignal | undefined;
     /** How long the server shall keep the stream; 5 to 10 minutes, drawn at random, when absent. */
     timeoutSeconds?: number | undefined;
+    /** The server has accepted the watch; events follow. */
+    onOpen?: (() => void) | undefined;
   }>;
 
 /** One event of a watch. `object` has its apiVersion and kind filled in. */

@@ -89,6 +89,7 @@ export async function* watch(
   let watchdog: ReturnType<typeof openWatchdog> | undefined;
   try {
     const { body } = await parts.caller.open(call);
+    options.onOpen?.();
     watchdog = openWatchdog(parts, (error) => {
       bitten = error;
       ended.abort(error);

@@ -10,6 +10,8 @@ export type ControllerPorts = Readonly<{
 /** Delays after failures: first, doubled each time, up to the largest; each jittered by up to a fifth. */
 export type Backoff = Readonly<{ firstMs: number; maxMs: number }>;
 
+export type QueueOptions = Readonly<{ backoff?: Backoff | undefined }>;
+
 /** A keyed queue: a key waits once, is worked on by one worker at a time, and comes again when added meanwhile. */
 export interface Queue {
   /** Now. Forgets a pending delay of the key. */
