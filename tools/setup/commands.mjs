@@ -61,11 +61,7 @@ const needsRealCluster = (file) => file.endsWith('.cluster.test.ts') || file.sta
 /** These run in both test commands: the cluster under test is the embedded one unless TIPHYS_TEST_KUBECONFIG is set. */
 const runsOnBoth = (file) => file.startsWith('test/conformance/');
 
-const allTests = () => [
-  ...filesBelow('packages', isTest),
-  ...filesBelow('test', isTest),
-  ...filesBelow('tools', isTest),
-];
+const allTests = () => ['packages', 'test', 'tools', 'bench'].flatMap((folder) => filesBelow(folder, isTest));
 
 async function test(args, { node }) {
   const files = allTests().filter((file) => !needsRealCluster(file));
