@@ -1,0 +1,34 @@
+import type { Cluster } from '../server/cluster.ts';
+import { definitions } from './definition.ts';
+import { deployments } from './deployment.ts';
+import { garbageCollector } from './garbage-collector.ts';
+import { jobs } from './job.ts';
+import { kubelet, type PodTimes } from './kubelet.ts';
+import { ControllerLoop } from './loop.ts';
+import { namespaces } from './namespace.ts';
+import { replicaSets } from './replica-set.ts';
+import { createWorkbench } from './workbench.ts';
+
+/** How quickly the simulated part of the cluster moves, in milliseconds. */
+export type SimulationSettings = PodTimes;
+
+export const defaultSimulation: SimulationSettings = { startMs: 200, runMs: 200, stopMs: 50 };
+
+/** Starts all controllers; they follow the store until stopped. */
+export function startControllers(
+  cluster: Cluster,
+  options: Partial<SimulationSettings> & Readonly<{ caPem: string }>,
+): Readonly<{ stop: () => void }> {
+  const bench = createWorkbench(cluster);
+  const times = { ...defaultSimulation, ...options };
+  return new ControllerLoop(cluster, [
+    namespaces(bench, options.caPem),
+    definitions(bench),
+    garbageCollector(bench),
+    deployments(bench),
+    replicaSets(bench, 'replicasets.apps'),
+    replicaSets(bench, 'replicationcontrollers'),
+    jobs(bench),
+    kubelet(bench, times),
+  ]);
+}

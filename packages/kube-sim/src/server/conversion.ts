@@ -1,0 +1,80 @@
+import { at, formatApiVersion, isRecord, type KubeObject } from '@tiphys/api';
+import type { ResourceType } from '../schema/types.ts';
+import { resourceText } from './refusal.ts';
+
+/** `map` of an object from the form of one version into that of another. */
+type Convert = (object: KubeObject) => KubeObject;
+
+const defined = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** autoscaling/v1 keeps what it cannot say about metrics in annotations; here only CPU utilisation survives the way to v1. */
+function autoscalerToV1(object: KubeObject): KubeObject {
+  const spec = isRecord(object['spec']) ? object['spec'] : {};
+  const { metrics, behavior: _behavior, ...rest } = spec;
+  const cpu = (Array.isArray(metrics) ? metrics : []).find((metric) => at(metric, 'resource', 'name') === 'cpu');
+  const percentage = at(cpu, 'resource', 'target', 'averageUtilization');
+  const status = isRecord(object['status']) ? object['status'] : {};
+  return {
+    ...object,
+    spec: { ...rest, ...(percentage !== undefined && { targetCPUUtilizationPercentage: percentage }) },
+    status: defined({
+      observedGeneration: status['observedGeneration'],
+      lastScaleTime: status['lastScaleTime'],
+      currentReplicas: status['currentReplicas'] ?? 0,
+      desiredReplicas: status['desiredReplicas'] ?? 0,
+    }),
+  };
+}
+
+function autoscalerFromV1(object: KubeObject): KubeObject {
+  const spec = isRecord(object['spec']) ? object['spec'] : {};
+  const { targetCPUUtilizationPercentage: percentage, ...rest } = spec;
+  const target = { type: 'Utilization', averageUtilization: percentage };
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+  return { ...object, spec: { ...rest, ...(percentage !== undefined && { metrics }) } };
+}
+
+const eventNames: readonly (readonly [core: string, events: string])[] = [
+  ['involvedObject', 'regarding'],
+  ['message', 'note'],
+  ['reportingComponent', 'reportingController'],
+  ['source', 'deprecatedSource'],
+  ['firstTimestamp', 'deprecatedFirstTimestamp'],
+  ['lastTimestamp', 'deprecatedLastTimestamp'],
+  ['count', 'deprecatedCount'],
+];
+
+const rename = (object: KubeObject, names: ReadonlyMap<string, string>): KubeObject => {
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const renamed = Object.entries(rest).map(([key, value]) => [names.get(key) ?? key, value] as const);
+  return { apiVersion, kind, metadata, ...Object.fromEntries(renamed) };
+};
+
+const eventsFromCore = new Map(eventNames.map(([core, events]) => [core, events]));
+const eventsToCore = new Map(eventNames.map(([core, events]) => [events, core]));
+
+const conversions: Readonly<Record<string, Readonly<{ read: Convert; write: Convert }>>> = {
+  'horizontalpodautoscalers.autoscaling/v1': { read: autoscalerToV1, write: autoscalerFromV1 },
+  'events.events.k8s.io/v1': {
+    read: (object) => rename(object, eventsFromCore),
+    write: (object) => rename(object, eventsToCore),
+  },
+};
+
+const conversionOf = (type: ResourceType): (typeof conversions)[string] | undefined =>
+  conversions[`${resourceText(type)}/${type.version}`];
+
+/** A stored object in the form of the version that was asked for. Custom resources differ by apiVersion only (conversion None). */
+export function fromStored(object: KubeObject, type: ResourceType): KubeObject {
+  const apiVersion = formatApiVersion(type.group, type.version);
+  if (object.apiVersion === apiVersion) return object;
+  return { ...(conversionOf(type)?.read(object) ?? object), apiVersion };
+}
+
+/** An object of any version in the form in which the store keeps it. */
+export function toStored(object: KubeObject, type: ResourceType, stored: ResourceType): KubeObject {
+  const apiVersion = formatApiVersion(stored.group, stored.version);
+  if (object.apiVersion === apiVersion) return object;
+  return { ...(conversionOf(type)?.write(object) ?? object), apiVersion };
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { parseJson, parseYaml, stringifyJson } from '@tiphys/api';
+import { badRequest } from '../../schema/status-error.ts';
+import { tooLarge, unsupportedMediaType } from '../refusal.ts';
+
+/** Who sends a request. */
+export type User = Readonly<{ name: string; groups: readonly string[] }>;
+
+/** One request and the way to answer it, whether it came over HTTP/1.1 or HTTP/2. */
+export type Exchange = Readonly<{
+  request: IncomingMessage | Http2ServerRequest;
+  response: ServerResponse | Http2ServerResponse;
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  user: User;
+}>;
+
+/** The API server's limit for a body. */
+const maxBodyBytes = 3 * 1024 * 1024;
+
+/** A header's value; of several the first. */
+export function header({ request }: Pick<Exchange, 'request'>, name: string): string {
+  const value = request.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** The media type of the body without its parameters; JSON when nothing is said. */
+export const mediaTypeOf = (exchange: Exchange): string =>
+  header(exchange, 'content-type').split(';', 1)[0]?.trim().toLowerCase() || 'application/json';
+
+async function bodyText({ request }: Exchange): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const readable = ['application/json', 'application/yaml'] as const;
+
+/** The body as a value: JSON, or YAML where the media type says so; undefined when there is none. */
+export async function readBody(exchange: Exchange): Promise<unknown> {
+  const text = await bodyText(exchange);
+  if (text === '') return undefined;
+  const mediaType = mediaTypeOf(exchange);
+  try {
+    if (mediaType.endsWith('+json') || mediaType === 'application/json') return parseJson(text, 'request body');
+    if (mediaType.endsWith('yaml')) return parseYaml(text, 'request body');
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : 'the request body cannot be read');
+  }
+  throw unsupportedMediaType(readable);
+}
+
+/** Answers with headers and a whole body. */
+export function send(
+  { response }: Pick<Exchange, 'response'>,
+  answer: Readonly<{ code: number; mediaType: string; text: string; warnings?: readonly string[] }>,
+): void {
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  for (const warning of answer.warnings ?? []) {
+    // A header carries no line breaks, and the text is quoted.
+    const text = warning.replaceAll(/[\r\n]/g, ' ').replaceAll(/["\\]/g, '\\$&');
+    response.appendHeader('warning', `299 - "${text}"`);
+  }
+  response.statusCode = answer.code;
+  response.setHeader('content-type', answer.mediaType);
+  response.setHeader('cache-control', 'no-cache, private');
+  response.end(answer.text);
+}
+
+/** Answers with JSON. */
+export const sendJson = (
+  exchange: Pick<Exchange, 'response'>,
+  answer: Readonly<{ code: number; body: unknown; warnings?: readonly string[]; mediaType?: string }>,
+): void =>
+  send(exchange, {
+    code: answer.code,
+    mediaType: answer.mediaType ?? 'application/json',
+    text: `${stringifyJson(answer.body)}\n`,
+    ...(answer.warnings !== undefined && { warnings: answer.warnings }),
+  });

@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { messageOf } from '@tiphys/api';
+import { StatusError } from '../../schema/status-error.ts';
+import { pathNotFound, statusBody } from '../refusal.ts';
+import { authenticate, authorize } from './authenticate.ts';
+import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from './discovery.ts';
+import { header, send, sendJson, type Exchange } from './exchange.ts';
+import { parseAccept } from './negotiate.ts';
+import { openApiDocument, openApiIndex } from './openapi.ts';
+import { parseResourcePath } from './request-info.ts';
+import { serveResource, type ResourcePorts } from './resource-handler.ts';
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+const version = {
+  major: '1',
+  minor: '35',
+  emulationMajor: '1',
+  emulationMinor: '35',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '34',
+  gitVersion: 'v1.35.4',
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: 'tiphys-embedded-cluster',
+  platform: 'linux/amd64',
+};
+
+const health = new Set(['/healthz', '/livez', '/readyz']);
+
+const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+const wantsAggregated = (exchange: Exchange): boolean =>
+  parseAccept(header(exchange, 'accept')).some(
+    ({ parameters }) =>
+      parameters.get('as') === 'APIGroupDiscoveryList' &&
+      parameters.get('g') === 'apidiscovery.k8s.io' &&
+      parameters.get('v') === 'v2',
+  );
+
+function serveDiscovery(ports: ResourcePorts, exchange: Exchange, segments: readonly string[]): void {
+  const { types } = ports.cluster;
+  const [root, group, versionName] = segments;
+  if ((root === 'api' && segments.length === 1) || (root === 'apis' && segments.length === 1)) {
+    const body = wantsAggregated(exchange)
+      ? aggregatedDiscovery(types, root)
+      : root === 'api'
+        ? coreVersions(header(exchange, 'host'))
+        : groupList(types);
+    sendJson(exchange, { code: 200, body, ...(wantsAggregated(exchange) && { mediaType: aggregated }) });
+    return;
+  }
+  const body =
+    root === 'api'
+      ? resourceList(types, '', group ?? '')
+      : versionName === undefined
+        ? groupDocument(types, group ?? '')
+        : resourceList(types, group ?? '', versionName);
+  if (body === undefined) throw pathNotFound();
+  sendJson(exchange, { code: 200, body });
+}
+
+function serveOpenApi(ports: ResourcePorts, exchange: Exchange, segments: readonly string[]): void {
+  const { types } = ports.cluster;
+  const [, specification, root, ...rest] = segments;
+  if (specification !== 'v3') throw pathNotFound();
+  if (root === undefined) {
+    sendJson(exchange, { code: 200, body: openApiIndex(types) });
+    return;
+  }
+  const [group = '', versionName = ''] = root === 'api' ? ['', rest[0]] : rest;
+  const body = openApiDocument(types, group, versionName);
+  if (body === undefined) throw pathNotFound();
+  sendJson(exchange, { code: 200, body });
+}
+
+async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
+  const { path } = exchange;
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const [root] = segments;
+  const resource = parseResourcePath(path);
+  if (resource !== undefined) return serveResource(ports, exchange, resource);
+  if (root === 'api' || root === 'apis') return serveDiscovery(ports, exchange, segments);
+  if (root === 'openapi') return serveOpenApi(ports, exchange, segments);
+  if (path === '/version' || path === '/version/') return sendJson(exchange, { code: 200, body: version });
+  if (health.has(path)) return send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: 'ok' });
+  if (path === '/')
+    return sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v3', '/version'] } });
+  throw pathNotFound();
+}
+
+function refuse(ports: ResourcePorts, response: Response, error: unknown): void {
+  if (!(error instanceof StatusError))
+    ports.cluster.log.error('request failed', { error: error instanceof Error ? error.stack : messageOf(error) });
+  const refusal =
+    error instanceof StatusError
+      ? error
+      : new StatusError({
+          code: 500,
+          reason: 'InternalError',
+          message: `Internal error occurred: ${messageOf(error)}`,
+        });
+  sendJson({ response }, { code: refusal.code, body: statusBody(refusal) });
+}
+
+/** Answers one request, whatever happens. */
+export async function handle(ports: ResourcePorts, request: Request, response: Response): Promise<void> {
+  try {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const user = authenticate(request.headers.authorization ?? '', ports.tokens);
+    const method = request.method ?? 'GET';
+    authorize(user, method, url.pathname);
+    await route(ports, { request, response, method, path: url.pathname, query: url.searchParams, user });
+  } catch (error) {
+    refuse(ports, response, error);
+  }
+}

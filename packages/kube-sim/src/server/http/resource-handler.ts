@@ -1,0 +1,273 @@
+import { isRecord, type KubeObject } from '@tiphys/api';
+import { badRequest } from '../../schema/status-error.ts';
+import type { ResourceType } from '../../schema/types.ts';
+import type { Access, Cluster, RefusalRule, Target, WriteOptions, Written } from '../cluster.ts';
+import { create } from '../operations/create.ts';
+import { readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
+import { patch } from '../operations/patch.ts';
+import { list, read, readSelection } from '../operations/read.ts';
+import { update } from '../operations/update.ts';
+import { methodNotAllowed, notFound, pathNotFound, resourceText } from '../refusal.ts';
+import type { Tokens } from './authenticate.ts';
+import { header, mediaTypeOf, readBody, sendJson, type Exchange } from './exchange.ts';
+import { negotiate } from './negotiate.ts';
+import type { ResourcePath } from './request-info.ts';
+import { includeOf, sendObject, sendPage } from './respond.ts';
+import { answerReview } from './review.ts';
+import { special } from './special.ts';
+import { scaleOf, withScale } from './subresource.ts';
+import { streamWatch } from './watch-stream.ts';
+
+export type WatchSettings = Readonly<{ bookmarkIntervalMs: number }>;
+
+/** What requests for resources are served with. */
+export type ResourcePorts = Readonly<{
+  cluster: Cluster;
+  tokens: Map<string, Exchange['user']>;
+  refusals: ReadonlySet<RefusalRule>;
+  /** Ends each open watch; the server calls them when it stops. */
+  watches: Set<() => void>;
+  settings: WatchSettings;
+}>;
+
+/** A request for a known resource. */
+export type ResourceRequest = Readonly<{ exchange: Exchange; type: ResourceType; path: ResourcePath }>;
+
+type Verb = Access['verb'];
+
+const isTrue = (value: string | null): boolean => value === 'true' || value === '1';
+
+function verbOf({ method, query }: Exchange, { name }: ResourcePath): Verb | undefined {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (name !== '') return 'get';
+      return isTrue(query.get('watch')) ? 'watch' : 'list';
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return name === '' ? 'deletecollection' : 'delete';
+    default:
+      return undefined;
+  }
+}
+
+const validations = ['Strict', 'Warn', 'Ignore'] as const;
+
+function writeOptions(exchange: Exchange): WriteOptions {
+  const { query } = exchange;
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  if (dryRun.some((value) => value !== 'All'))
+    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun.join(','))}: supported values: "All"`);
+  const asked = query.get('fieldManager') ?? '';
+  const agent = header(exchange, 'user-agent').split('/', 1)[0] ?? '';
+  const isApply = mediaTypeOf(exchange) === 'application/apply-patch+yaml';
+  return {
+    dryRun: dryRun.length > 0,
+    manager: asked !== '' || isApply ? asked : agent.slice(0, 128) || 'unknown',
+    fieldValidation: validations.find((known) => known === query.get('fieldValidation')) ?? 'Warn',
+    force: isTrue(query.get('force')),
+  };
+}
+
+const targetOf = ({ type, path }: ResourceRequest): Target => ({
+  type,
+  namespace: type.namespaced ? path.namespace : '',
+  name: path.name,
+});
+
+const clientTimeoutMs = (query: URLSearchParams): number => {
+  const seconds = Number(query.get('timeoutSeconds') ?? '');
+  // Without a wish the API server ends a watch after 30 to 60 minutes.
+  return seconds > 0 ? Math.min(seconds, 86_400) * 1000 : 1_800_000 + Math.random() * 1_800_000;
+};
+
+function serveWatch(ports: ResourcePorts, { exchange, type, path }: ResourceRequest): void {
+  const { query } = exchange;
+  const end = streamWatch(ports.cluster, exchange, {
+    type,
+    selection: readSelection(query, type, path.namespace),
+    options: {
+      resourceVersion: query.get('resourceVersion') ?? '',
+      allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
+      sendInitialEvents: isTrue(query.get('sendInitialEvents')),
+    },
+    shape: negotiate(header(exchange, 'accept')).shape,
+    include: includeOf(exchange),
+    timeoutMs: clientTimeoutMs(query),
+    bookmarkIntervalMs: ports.settings.bookmarkIntervalMs,
+  });
+  ports.watches.add(end);
+  exchange.response.on('close', () => ports.watches.delete(end));
+}
+
+async function serveList(ports: ResourcePorts, { exchange, type, path }: ResourceRequest): Promise<void> {
+  const { query } = exchange;
+  const page = list(ports.cluster, type, {
+    selection: readSelection(query, type, path.namespace),
+    options: {
+      limit: Math.max(0, Number(query.get('limit') ?? '0') || 0),
+      continueToken: query.get('continue') ?? '',
+      resourceVersion: query.get('resourceVersion') ?? '',
+      resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    },
+  });
+  await sendPage(ports.cluster, exchange, { page, type });
+}
+
+function sendWritten(ports: ResourcePorts, { exchange, type, path }: ResourceRequest, written: Written): void {
+  const object = path.subresource === 'scale' ? scaleOf(written.object, type) : written.object;
+  const code = written.created ? 201 : 200;
+  sendObject(ports.cluster, exchange, { code, object, type, warnings: written.warnings });
+}
+
+async function serveCreate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
+  const { exchange, type, path } = request;
+  const body = await readBody(exchange);
+  const review = answerReview(type.plural, body, { user: exchange.user, tokens: ports.tokens as Tokens });
+  if (review !== undefined) {
+    sendJson(exchange, { code: 201, body: review });
+    return;
+  }
+  if (path.name !== '') throw methodNotAllowed(type, 'create');
+  sendWritten(ports, request, create(ports.cluster, targetOf(request), { body, options: writeOptions(exchange) }));
+}
+
+/** A write to `scale` is a write of one field of the object. */
+function scaled(ports: ResourcePorts, request: ResourceRequest, scale: unknown): KubeObject {
+  const live = read(ports.cluster, targetOf(request));
+  const given = isRecord(scale) && isRecord(scale['metadata']) ? scale['metadata']['resourceVersion'] : undefined;
+  const next = withScale(live, request.type, scale);
+  return typeof given === 'string' && given !== ''
+    ? { ...next, metadata: { ...next.metadata, resourceVersion: given } }
+    : next;
+}
+
+async function serveUpdate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
+  const { exchange, path } = request;
+  const sent = await readBody(exchange);
+  const isScale = path.subresource === 'scale';
+  const body = isScale ? scaled(ports, request, sent) : sent;
+  const options = writeOptions(exchange);
+  const subresource = path.subresource;
+  sendWritten(ports, request, update(ports.cluster, targetOf(request), { body, subresource, options }));
+}
+
+async function servePatch(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
+  const { exchange, path, type } = request;
+  const { cluster } = ports;
+  const body = await readBody(exchange);
+  const options = writeOptions(exchange);
+  const mediaType = mediaTypeOf(exchange);
+  const target = targetOf(request);
+  if (path.subresource !== 'scale') {
+    const { subresource } = path;
+    sendWritten(ports, request, patch(cluster, target, { mediaType, body, subresource, options }));
+    return;
+  }
+  // The patch is written for the Scale, so it is tried on one; what it says of the replicas goes to the object.
+  const wanted = mediaType === 'application/json-patch+json' ? undefined : body;
+  const merged = wanted ?? { spec: { replicas: jsonPatchReplicas(body) } };
+  const next = withScale(read(cluster, target), type, merged);
+  sendWritten(ports, request, update(cluster, target, { body: next, subresource: 'scale', options }));
+}
+
+function jsonPatchReplicas(operations: unknown): unknown {
+  const found = (Array.isArray(operations) ? operations : []).find(
+    (operation) => isRecord(operation) && operation['path'] === '/spec/replicas',
+  );
+  if (!isRecord(found)) throw badRequest('a JSON patch of a Scale must set /spec/replicas');
+  return found['value'];
+}
+
+const deletedStatus = ({ type, name }: Target, object: KubeObject): Record<string, unknown> => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  details: { name, ...(type.group !== '' && { group: type.group }), kind: type.plural, uid: object.metadata.uid ?? '' },
+});
+
+/** Kinds whose delete answers with the object itself. */
+const returned = new Set(['pods', 'services', 'serviceaccounts', 'persistentvolumes', 'persistentvolumeclaims']);
+
+async function serveDelete(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
+  const { exchange, type } = request;
+  const target = targetOf(request);
+  const options = readDeleteOptions(await readBody(exchange), exchange.query);
+  const { gone, object } = remove(ports.cluster, target, options);
+  if (gone && !returned.has(resourceText(type))) sendJson(exchange, { code: 200, body: deletedStatus(target, object) });
+  else sendObject(ports.cluster, exchange, { code: 200, object, type });
+}
+
+async function serveDeleteCollection(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
+  const { exchange, type, path } = request;
+  const { cluster } = ports;
+  const options: DeleteOptions = readDeleteOptions(await readBody(exchange), exchange.query);
+  const selection = readSelection(exchange.query, type, path.namespace);
+  const all = { limit: 0, continueToken: '', resourceVersion: '', resourceVersionMatch: '' };
+  const page = list(cluster, type, { selection, options: all });
+  for (const { metadata } of page.items)
+    remove(cluster, { type, namespace: metadata.namespace ?? '', name: metadata.name ?? '' }, options);
+  await sendPage(cluster, exchange, { page, type });
+}
+
+function serveGet(ports: ResourcePorts, request: ResourceRequest): void {
+  const { exchange, type, path } = request;
+  const live = read(ports.cluster, targetOf(request));
+  const object = path.subresource === 'scale' ? scaleOf(live, type) : live;
+  sendObject(ports.cluster, exchange, { code: 200, object, type });
+}
+
+const serve: Readonly<Record<Verb, (ports: ResourcePorts, request: ResourceRequest) => Promise<void> | void>> = {
+  get: serveGet,
+  list: serveList,
+  watch: serveWatch,
+  create: serveCreate,
+  update: serveUpdate,
+  patch: servePatch,
+  delete: serveDelete,
+  deletecollection: serveDeleteCollection,
+};
+
+function checkServed({ type, path }: ResourceRequest, verb: Verb): void {
+  if (path.subresource !== '') {
+    if (!type.subresources.includes(path.subresource)) throw pathNotFound();
+    const verbs = type.subresourceTypes[path.subresource]?.verbs ?? ['get', 'patch', 'update'];
+    if (!verbs.includes(verb)) throw methodNotAllowed(type, verb);
+    return;
+  }
+  // A namespaced resource without a namespace can only be read across all of them.
+  const crossNamespace = type.namespaced && path.namespace === '' && verb !== 'list' && verb !== 'watch';
+  if (crossNamespace && !['selfsubjectaccessreviews', 'subjectaccessreviews'].includes(type.plural))
+    throw path.name === '' ? methodNotAllowed(type, verb) : notFound(type, path.name);
+  if (!type.verbs.includes(verb)) throw methodNotAllowed(type, verb);
+}
+
+/** Serves one request for a resource. */
+export async function serveResource(ports: ResourcePorts, exchange: Exchange, path: ResourcePath): Promise<void> {
+  const type = ports.cluster.types.at(path.group, path.version, path.plural);
+  const verb = verbOf(exchange, path);
+  if (type === undefined || verb === undefined) throw pathNotFound();
+  const request: ResourceRequest = { exchange, type, path };
+  checkServed(request, verb);
+  const access: Access = {
+    verb,
+    group: type.group,
+    resource: type.plural,
+    subresource: path.subresource,
+    namespace: path.namespace,
+    name: path.name,
+    user: exchange.user.name,
+  };
+  for (const rule of ports.refusals) {
+    const refused = rule(access);
+    if (refused !== undefined) throw refused;
+  }
+  const own = special(resourceText(type), path.subresource, verb);
+  await (own ?? serve[verb])(ports, request);
+}

@@ -1,0 +1,88 @@
+import { at, isRecord, listAt, type KubeObject } from '@tiphys/api';
+import type { Preparation } from '../prepare.ts';
+
+const records = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isRecord) : []);
+
+/** Cluster addresses come from 10.96.0.0/16, node ports from 30000-32767: the defaults of kubeadm. */
+const firstNodePort = 30_000;
+const nodePortCount = 2768;
+
+function freeAddress({ cluster }: Preparation): string {
+  const used = new Set(cluster.store.list('services').map((service) => at(service, 'spec', 'clusterIP')));
+  let number = 256 + Math.floor(cluster.random() * 60_000);
+  const text = (): string => `10.96.${number >> 8}.${number & 255}`;
+  while (used.has(text()) || (number & 255) === 0) number = 256 + ((number - 255) % 60_000);
+  return text();
+}
+
+function freeNodePorts(count: number, { cluster }: Preparation): number[] {
+  const used = new Set(
+    cluster.store.list('services').flatMap((service) => listAt(service, 'spec', 'ports').map((p) => at(p, 'nodePort'))),
+  );
+  const start = Math.floor(cluster.random() * nodePortCount);
+  const free: number[] = [];
+  for (let i = 0; i < nodePortCount && free.length < count; i++) {
+    const port = firstNodePort + ((start + i) % nodePortCount);
+    if (!used.has(port)) free.push(port);
+  }
+  return free;
+}
+
+const familiesOf = (address: string): string[] => (address.includes(':') ? ['IPv6'] : ['IPv4']);
+
+function withAddress(
+  spec: Record<string, unknown>,
+  oldSpec: unknown,
+  preparation: Preparation,
+): Record<string, unknown> {
+  if (spec['type'] === 'ExternalName') {
+    const { clusterIP: _ip, clusterIPs: _ips, ipFamilies: _families, ipFamilyPolicy: _policy, ...rest } = spec;
+    return rest;
+  }
+  const asked = typeof spec['clusterIP'] === 'string' ? spec['clusterIP'] : '';
+  const before = at(oldSpec, 'clusterIP');
+  const kept = asked === '' && typeof before === 'string' ? before : asked;
+  const clusterIP = kept === '' ? freeAddress(preparation) : kept;
+  return {
+    ...spec,
+    clusterIP,
+    clusterIPs: kept === asked && Array.isArray(spec['clusterIPs']) ? spec['clusterIPs'] : [clusterIP],
+    ipFamilies: spec['ipFamilies'] ?? at(oldSpec, 'ipFamilies') ?? familiesOf(clusterIP),
+    ipFamilyPolicy: spec['ipFamilyPolicy'] ?? at(oldSpec, 'ipFamilyPolicy') ?? 'SingleStack',
+  };
+}
+
+const sameProtocolPort = (a: Record<string, unknown>, b: unknown): boolean =>
+  a['port'] === at(b, 'port') && (a['protocol'] ?? 'TCP') === (at(b, 'protocol') ?? 'TCP');
+
+function withNodePorts(
+  spec: Record<string, unknown>,
+  oldSpec: unknown,
+  preparation: Preparation,
+): Record<string, unknown> {
+  const ports = records(spec['ports']);
+  const wants =
+    spec['type'] === 'NodePort' || (spec['type'] === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
+  if (!wants) {
+    if (at(oldSpec, 'type') === undefined || at(oldSpec, 'type') === spec['type']) return spec;
+    return { ...spec, ports: ports.map(({ nodePort: _nodePort, ...port }) => port) };
+  }
+  const reused = ports.map((port) => {
+    if (typeof port['nodePort'] === 'number' && port['nodePort'] !== 0) return port;
+    const before = listAt(oldSpec, 'ports').find((old) => sameProtocolPort(port, old));
+    const nodePort = at(before, 'nodePort');
+    return typeof nodePort === 'number' ? { ...port, nodePort } : port;
+  });
+  const fresh = freeNodePorts(reused.filter((port) => port['nodePort'] === undefined).length, preparation);
+  return {
+    ...spec,
+    ports: reused.map((port) => (port['nodePort'] === undefined ? { ...port, nodePort: fresh.shift() } : port)),
+  };
+}
+
+/** Gives a Service its cluster address and node ports, or keeps those that it had. */
+export function prepareService(service: KubeObject, old: KubeObject | undefined, preparation: Preparation): KubeObject {
+  const spec = isRecord(service['spec']) ? service['spec'] : {};
+  const addressed = withAddress(spec, old?.['spec'], preparation);
+  return { ...service, spec: withNodePorts(addressed, old?.['spec'], preparation) };
+}

@@ -1,0 +1,191 @@
+import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import type { ResourceType } from '../../schema/types.ts';
+import { badRequest } from '../../schema/status-error.ts';
+import { timeText, type Cluster, type Target } from '../cluster.ts';
+import { fromStored, toStored } from '../conversion.ts';
+import { conflict, forbidden, notFound, resourceText } from '../refusal.ts';
+import { storageKey } from '../type-registry.ts';
+import { liveObject } from './update.ts';
+
+/** metav1.DeleteOptions. */
+export type DeleteOptions = Readonly<{
+  dryRun: boolean;
+  gracePeriodSeconds?: number;
+  propagationPolicy?: 'Orphan' | 'Background' | 'Foreground';
+  uid?: string;
+  resourceVersion?: string;
+}>;
+
+/** `gone`: the object was removed; otherwise it stays until its finalizers or its grace period let it go. */
+export type Deleted = Readonly<{ gone: boolean; object: KubeObject }>;
+
+const policies = ['Orphan', 'Background', 'Foreground'] as const;
+
+const first = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
+
+/** Reads delete options from the body, and from the query where the body says nothing. */
+export function readDeleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
+  const grace = numberAt(body, 'gracePeriodSeconds') ?? first(query, 'gracePeriodSeconds');
+  const orphan = at(body, 'orphanDependents') ?? first(query, 'orphanDependents');
+  const stated = stringAt(body, 'propagationPolicy') ?? first(query, 'propagationPolicy');
+  const policyText = stated ?? (orphan === undefined ? undefined : String(orphan) === 'true' ? 'Orphan' : 'Background');
+  const propagationPolicy = policies.find((policy) => policy === policyText);
+  if (policyText !== undefined && propagationPolicy === undefined)
+    throw badRequest(
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: ${JSON.stringify(policyText)}: must be one of: Background, Foreground, Orphan`,
+    );
+  const uid = stringAt(body, 'preconditions', 'uid');
+  const resourceVersion = stringAt(body, 'preconditions', 'resourceVersion');
+  const dryRun = [
+    ...query.getAll('dryRun'),
+    ...(isRecord(body) && Array.isArray(body['dryRun']) ? body['dryRun'] : []),
+  ];
+  return {
+    dryRun: dryRun.includes('All'),
+    ...(grace !== undefined && { gracePeriodSeconds: Number(grace) }),
+    ...(propagationPolicy !== undefined && { propagationPolicy }),
+    ...(uid !== undefined && { uid }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+}
+
+function checkPreconditions(live: KubeObject, type: ResourceType, options: DeleteOptions): void {
+  const { uid, resourceVersion, name = '' } = live.metadata;
+  if (options.uid !== undefined && options.uid !== uid)
+    throw conflict(
+      type,
+      name,
+      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid ?? ''}`,
+    );
+  if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
+    throw conflict(
+      type,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion ?? ''}`,
+    );
+}
+
+const collectorFinalizers = ['orphan', 'foregroundDeletion'];
+
+/** Kinds whose dependents stay by default (batch/v1 Job and core/v1 ReplicationController, for old clients). */
+const orphansByDefault = new Set(['jobs.batch', 'replicationcontrollers']);
+
+/** The finalizers after a delete request: those of the garbage collector follow from the propagation policy. */
+function finalizersFor(live: KubeObject, type: ResourceType, { propagationPolicy }: DeleteOptions): readonly string[] {
+  const present = live.metadata.finalizers ?? [];
+  const others = present.filter((finalizer) => !collectorFinalizers.includes(finalizer));
+  if (propagationPolicy === 'Orphan') return [...others, 'orphan'];
+  if (propagationPolicy === 'Foreground') return [...others, 'foregroundDeletion'];
+  if (propagationPolicy === 'Background') return others;
+  if (present.includes('orphan')) return [...others, 'orphan'];
+  if (present.includes('foregroundDeletion')) return [...others, 'foregroundDeletion'];
+  return orphansByDefault.has(resourceText(type)) ? [...others, 'orphan'] : others;
+}
+
+/** Seconds that a pod is given to end; 0 for everything else and for pods that do not run. */
+function graceOf(live: KubeObject, type: ResourceType, options: DeleteOptions): number {
+  if (resourceText(type) !== 'pods') return 0;
+  const phase = stringAt(live, 'status', 'phase');
+  if ((stringAt(live, 'spec', 'nodeName') ?? '') === '' || phase === 'Failed' || phase === 'Succeeded') return 0;
+  const asked = options.gracePeriodSeconds ?? numberAt(live, 'spec', 'terminationGracePeriodSeconds') ?? 0;
+  const seconds = asked < 0 ? 1 : asked;
+  const before = live.metadata.deletionGracePeriodSeconds;
+  return live.metadata.deletionTimestamp === undefined ? seconds : Math.min(seconds, before ?? 0);
+}
+
+const immortal = ['default', 'kube-system', 'kube-public'];
+
+function marked(
+  live: KubeObject,
+  cluster: Cluster,
+  parts: { finalizers: readonly string[]; grace: number },
+): KubeObject {
+  const { finalizers: _finalizers, ...metadata } = live.metadata;
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation } = metadata;
+  const isFirst = deletionTimestamp === undefined;
+  const shortened = !isFirst && parts.grace < deletionGracePeriodSeconds;
+  const end = timeText(new Date(cluster.clock.now().getTime() + parts.grace * 1000));
+  return {
+    ...live,
+    metadata: {
+      ...metadata,
+      ...(parts.finalizers.length > 0 && { finalizers: parts.finalizers }),
+      ...(isFirst && generation !== undefined && { generation: generation + 1 }),
+      deletionTimestamp: isFirst || shortened ? end : deletionTimestamp,
+      deletionGracePeriodSeconds: isFirst || shortened ? parts.grace : deletionGracePeriodSeconds,
+    },
+  };
+}
+
+function terminatingNamespace(live: KubeObject): KubeObject {
+  const { deletionGracePeriodSeconds: _grace, ...metadata } = live.metadata;
+  return { ...live, metadata, status: { ...(isRecord(live['status']) && live['status']), phase: 'Terminating' } };
+}
+
+const definitionTerminating = (object: KubeObject, cluster: Cluster): KubeObject => {
+  const present = at(object, 'status', 'conditions');
+  const conditions = (Array.isArray(present) ? present : []).filter((entry) => at(entry, 'type') !== 'Terminating');
+  const condition = {
+    type: 'Terminating',
+    status: 'True',
+    lastTransitionTime: timeText(cluster.clock.now()),
+    reason: 'InstanceDeletionPending',
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+  };
+  return {
+    ...object,
+    status: { ...(isRecord(object['status']) && object['status']), conditions: [...conditions, condition] },
+  };
+};
+
+function finalizersOfKind(live: KubeObject, type: ResourceType, options: DeleteOptions): readonly string[] {
+  const finalizers = finalizersFor(live, type, options);
+  const cleanup = 'customresourcecleanup.apiextensions.k8s.io';
+  const isFirst = live.metadata.deletionTimestamp === undefined;
+  return type.kind === 'CustomResourceDefinition' && isFirst && !finalizers.includes(cleanup)
+    ? [...finalizers, cleanup]
+    : finalizers;
+}
+
+function markedForKind(
+  live: KubeObject,
+  type: ResourceType,
+  context: { cluster: Cluster; grace: number; finalizers: readonly string[] },
+): KubeObject {
+  const object = marked(live, context.cluster, context);
+  if (type.kind === 'Namespace') return terminatingNamespace(object);
+  if (type.kind === 'CustomResourceDefinition') return definitionTerminating(object, context.cluster);
+  return object;
+}
+
+/** Whether something besides finalizers in metadata keeps the object: a namespace's own finalizers. */
+const heldByContent = (live: KubeObject, type: ResourceType): boolean => {
+  const finalizers = at(live, 'spec', 'finalizers');
+  return type.kind === 'Namespace' && Array.isArray(finalizers) && finalizers.length > 0;
+};
+
+/** Deletes an object, or marks it for deletion when finalizers or a grace period keep it. */
+export function remove(cluster: Cluster, target: Target, options: DeleteOptions): Deleted {
+  const { type, namespace, name } = target;
+  const live = liveObject(cluster, target);
+  if (live === undefined) throw notFound(type, name);
+  checkPreconditions(live, type, options);
+  if (type.kind === 'Namespace' && immortal.includes(name))
+    throw forbidden(type, name, { why: 'this namespace may not be deleted' });
+  const key = storageKey(type);
+  const grace = graceOf(live, type, options);
+  const finalizers = finalizersOfKind(live, type, options);
+  if (finalizers.length === 0 && grace === 0 && !heldByContent(live, type)) {
+    if (!options.dryRun) cluster.store.remove({ resource: key, namespace, name });
+    return { gone: true, object: live };
+  }
+  const next = markedForKind(live, type, { cluster, grace, finalizers });
+  const unchanged =
+    live.metadata.deletionTimestamp !== undefined &&
+    next.metadata.deletionGracePeriodSeconds === live.metadata.deletionGracePeriodSeconds &&
+    finalizers.length === (live.metadata.finalizers ?? []).length &&
+    finalizers.every((finalizer) => live.metadata.finalizers?.includes(finalizer));
+  if (unchanged || options.dryRun) return { gone: false, object: unchanged ? live : next };
+  const stored = cluster.store.put(key, toStored(next, type, cluster.types.stored(key) ?? type));
+  return { gone: false, object: fromStored(stored, type) };
+}

@@ -1,0 +1,107 @@
+import { formatApiVersion, isRecord, type KubeObject, type ObjectMeta } from '@tiphys/api';
+import { pruneUnknown } from '../../schema/prune.ts';
+import { badRequest } from '../../schema/status-error.ts';
+import type { ResourceType } from '../../schema/types.ts';
+import { checkDecodable } from '../../schema/validate.ts';
+import type { Target, WriteOptions } from '../cluster.ts';
+
+/** An object as sent, reduced to what its schema knows. */
+export type Incoming = Readonly<{ object: KubeObject; warnings: readonly string[] }>;
+
+const versionOf = (type: ResourceType): string => formatApiVersion(type.group, type.version);
+
+const isNullish = (value: unknown): boolean => value === undefined || value === null;
+
+/** Drops nulls and empty values of metadata that the server would not write back. */
+function plainMetadata(metadata: Record<string, unknown>): ObjectMeta {
+  const { selfLink: _selfLink, ...rest } = metadata;
+  // Metadata has passed checkDecodable: its fields have their types.
+  return Object.fromEntries(
+    Object.entries(rest).filter(
+      ([, value]) =>
+        !isNullish(value) &&
+        value !== '' &&
+        !(Array.isArray(value) && value.length === 0) &&
+        !(isRecord(value) && Object.keys(value).length === 0),
+    ),
+  );
+}
+
+/**
+ * Reads the object of a create or update: right kind and version, fields of the right types, unknown fields dropped,
+ * reported or refused as `fieldValidation` says.
+ */
+export function readObject(body: unknown, type: ResourceType, options: WriteOptions): Incoming {
+  if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${type.kind})`);
+  const apiVersion = typeof body['apiVersion'] === 'string' ? body['apiVersion'] : '';
+  const kind = typeof body['kind'] === 'string' ? body['kind'] : '';
+  const expected = versionOf(type);
+  if (kind !== '' && kind !== type.kind)
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${type.kind}: the object provided is unrecognized (must be of type ${type.kind})`,
+    );
+  if (apiVersion !== '' && apiVersion !== expected)
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    );
+  const { metadata } = body;
+  if (!isNullish(metadata) && !isRecord(metadata))
+    throw badRequest(
+      `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: metadata must be an object`,
+    );
+  const named: KubeObject = {
+    ...body,
+    apiVersion: expected,
+    kind: type.kind,
+    metadata: isRecord(metadata) ? metadata : {},
+  };
+  checkDecodable(named, type);
+  return reduce(named, type, options);
+}
+
+/** Drops what the schema does not know. */
+export function reduce(object: KubeObject, type: ResourceType, options: WriteOptions): Incoming {
+  const pruned = pruneUnknown(object, type);
+  if (pruned.unknown.length > 0 && options.fieldValidation === 'Strict') {
+    const why = `strict decoding error: ${pruned.unknown.join(', ')}`;
+    const version = JSON.stringify(type.version);
+    throw badRequest(
+      type.custom === undefined
+        ? `${type.kind} in version ${version} cannot be handled as a ${type.kind}: ${why}`
+        : why,
+    );
+  }
+  const warnings = options.fieldValidation === 'Warn' ? pruned.unknown : [];
+  const reduced = { ...pruned.object, metadata: plainMetadata(pruned.object.metadata) };
+  return { object: reduced, warnings: [...warnings, ...deprecation(type)] };
+}
+
+const deprecated: Readonly<Record<string, string>> = {
+  'v1/Endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  'v1/ComponentStatus': 'v1 ComponentStatus is deprecated in v1.19+',
+};
+
+function deprecation(type: ResourceType): readonly string[] {
+  const builtIn = deprecated[`${versionOf(type)}/${type.kind}`];
+  if (builtIn !== undefined) return [builtIn];
+  if (type.custom?.deprecated !== true) return [];
+  return [type.custom.deprecationWarning ?? `${versionOf(type)} ${type.kind} is deprecated`];
+}
+
+/** The object with the namespace and name of the request; they may not contradict each other. */
+export function placed(object: KubeObject, { type, namespace, name }: Target): KubeObject {
+  const { namespace: own = '', name: ownName = '' } = object.metadata;
+  if (type.namespaced && own !== '' && own !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  if (name !== '' && ownName !== '' && ownName !== name)
+    throw badRequest(`the name of the object (${ownName}) does not match the name on the URL (${name})`);
+  const { namespace: _namespace, ...metadata } = object.metadata;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      ...(type.namespaced && { namespace }),
+      ...(name !== '' && { name }),
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { isRecord, type KubeObject } from '@tiphys/api';
+import { jsonPatch, mergePatch, serverSideApply, strategicMergePatch, type Conflict } from '../../patch/index.ts';
+import { badRequest } from '../../schema/status-error.ts';
+import type { ResourceType } from '../../schema/types.ts';
+import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
+import { applyConflict, modified, notFound, unsupportedMediaType, type Refusal } from '../refusal.ts';
+import { createObject } from './create.ts';
+import { placed, readObject } from './incoming.ts';
+import { commit, liveObject } from './update.ts';
+
+/** Media types of a PATCH. */
+export const patchTypes = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+} as const;
+
+export type PatchRequest = Readonly<{
+  mediaType: string;
+  body: unknown;
+  subresource: string;
+  options: WriteOptions;
+}>;
+
+function patched(live: KubeObject, type: ResourceType, { mediaType, body }: PatchRequest): KubeObject {
+  switch (mediaType) {
+    case patchTypes.json:
+      return jsonPatch(live, body);
+    case patchTypes.merge:
+      return mergePatch(live, body);
+    case patchTypes.strategic:
+      if (type.custom === undefined && type.schema !== undefined) return strategicMergePatch(live, body, type.schema);
+      throw unsupportedMediaType([patchTypes.json, patchTypes.merge, patchTypes.apply]);
+    default:
+      throw unsupportedMediaType(Object.values(patchTypes));
+  }
+}
+
+/** Changes an object by one of the four kinds of patch. A server-side apply creates what is missing. */
+export function patch(cluster: Cluster, target: Target, request: PatchRequest): Written {
+  const live = liveObject(cluster, target);
+  if (request.mediaType === patchTypes.apply || request.mediaType === 'application/apply-patch+json')
+    return apply(cluster, target, { request, live });
+  if (live === undefined) throw notFound(target.type, target.name);
+  const { type, name } = target;
+  const next = patched(live, type, request);
+  if (next.metadata.resourceVersion !== live.metadata.resourceVersion && next.metadata.resourceVersion !== undefined)
+    throw modified(type, name);
+  const incoming = readObject(next, type, request.options);
+  const written = commit(cluster, target, { live, next: placed(incoming.object, target), ...request });
+  return { ...written, warnings: incoming.warnings };
+}
+
+function apply(
+  cluster: Cluster,
+  target: Target,
+  { request, live }: Readonly<{ request: PatchRequest; live: KubeObject | undefined }>,
+): Written {
+  const { type, name } = target;
+  const { options, subresource, body } = request;
+  if (options.manager === '')
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    );
+  if (isRecord(body) && (typeof body['apiVersion'] !== 'string' || typeof body['kind'] !== 'string'))
+    throw badRequest('apiVersion and kind are required for apply patch');
+  const incoming = readObject(body, type, options);
+  const applied = placed(incoming.object, target);
+  if (live === undefined && subresource !== '') throw notFound(type, name);
+  const version = applied.metadata.resourceVersion;
+  if (version !== undefined && version !== live?.metadata.resourceVersion) throw modified(type, name);
+  const now = timeText(cluster.clock.now());
+  const result = serverSideApply({
+    live,
+    applied,
+    manager: options.manager,
+    force: options.force,
+    ...(subresource !== '' && { subresource }),
+    now,
+    type,
+  });
+  if ('conflicts' in result) throw conflictOf(result.conflicts);
+  const managed = true;
+  const written =
+    live === undefined
+      ? createObject(cluster, target, { object: result.object, options, managed })
+      : commit(cluster, target, { live, next: result.object, subresource, options, managed });
+  return { ...written, warnings: incoming.warnings };
+}
+
+/** The one answer for all managers in the way, sorted by manager as the API server sorts them. */
+function conflictOf(conflicts: readonly Conflict[]): Refusal {
+  const causes = conflicts.flatMap(({ fields, message }) =>
+    fields.map((field) => ({ reason: 'FieldManagerConflict', message, field })),
+  );
+  const [only] = causes;
+  if (causes.length === 1 && only !== undefined)
+    return applyConflict(`Apply failed with 1 conflict: ${only.message}: ${only.field}`, causes);
+  const lines = [...conflicts]
+    .sort((a, b) => (a.manager < b.manager ? -1 : 1))
+    .flatMap(({ message, fields }) => [
+      `${message.replace(/^conflict /, 'conflicts ')}:`,
+      ...fields.map((field) => `- ${field}`),
+    ]);
+  return applyConflict(`Apply failed with ${causes.length} conflicts: ${lines.join('\n')}`, causes);
+}

@@ -1,0 +1,150 @@
+import { matchesSelector, parseLabelSelector, type KubeObject, type LabelSelector } from '@tiphys/api';
+import { formatContinueToken, parseContinueToken } from '../../store/continue-token.ts';
+import { isSelectable, matchesFields, parseFieldSelector, type FieldRequirement } from '../../store/field-selector.ts';
+import { badRequest, invalid, StatusError } from '../../schema/status-error.ts';
+import type { ResourceType } from '../../schema/types.ts';
+import type { Cluster, Target } from '../cluster.ts';
+import { fromStored } from '../conversion.ts';
+import { expired, notFound, Refusal, tooOld } from '../refusal.ts';
+import { storageKey } from '../type-registry.ts';
+import { liveObject } from './update.ts';
+
+/** What a list or watch is restricted to. */
+export type Selection = Readonly<{
+  namespace: string;
+  /** One object by name (a list or watch of a single one). */
+  labels: LabelSelector;
+  fields: readonly FieldRequirement[];
+}>;
+
+export type ListOptions = Readonly<{
+  /** 0: no limit. */
+  limit: number;
+  continueToken: string;
+  resourceVersion: string;
+  resourceVersionMatch: string;
+}>;
+
+/** One page: objects in the form of the requested version, the revision they are consistent at, and how to go on. */
+export type Page = Readonly<{
+  items: readonly KubeObject[];
+  resourceVersion: string;
+  continueToken: string;
+  remaining: number | undefined;
+}>;
+
+/** Reads the selectors of a query. */
+export function readSelection(query: URLSearchParams, type: ResourceType, namespace: string): Selection {
+  try {
+    const fields = parseFieldSelector(query.get('fieldSelector') ?? '');
+    const key = storageKey(type);
+    for (const { path } of fields)
+      if (!isSelectable(key, path, type.custom?.selectableFields))
+        throw badRequest(`field label not supported: ${path}`);
+    return { namespace, labels: parseLabelSelector(query.get('labelSelector') ?? ''), fields };
+  } catch (error) {
+    if (error instanceof StatusError || !(error instanceof Error)) throw error;
+    throw badRequest(error.message);
+  }
+}
+
+/** Whether a stored object belongs to a selection. */
+export const isSelected = (object: KubeObject, { namespace, labels, fields }: Selection): boolean =>
+  (namespace === '' || object.metadata.namespace === namespace) &&
+  matchesSelector(labels, object.metadata.labels) &&
+  matchesFields(fields, object);
+
+/**
+ * One object by name.
+ * @throws Refusal 404
+ */
+export function read(cluster: Cluster, target: Target): KubeObject {
+  const live = liveObject(cluster, target);
+  if (live === undefined) throw notFound(target.type, target.name);
+  return live;
+}
+
+const keyOf = ({ metadata: { namespace = '', name = '' } }: KubeObject): string =>
+  namespace === '' ? name : `${namespace}/${name}`;
+
+const wrongMatch = (detail: string): StatusError =>
+  invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
+    { path: 'resourceVersionMatch', reason: 'FieldValueForbidden', detail, message: `resourceVersionMatch: ${detail}` },
+  ]);
+
+function checkMatch({ resourceVersion, resourceVersionMatch, continueToken }: ListOptions): void {
+  if (resourceVersionMatch === '') return;
+  if (resourceVersion === '')
+    throw wrongMatch('Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (continueToken !== '') throw wrongMatch('Forbidden: resourceVersionMatch is forbidden when continue is provided');
+  if (resourceVersionMatch === 'Exact' && resourceVersion === '0')
+    throw wrongMatch('Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
+}
+
+/** The number of a resourceVersion; empty counts as 0. */
+export function versionNumber(text: string): number {
+  if (text === '') return 0;
+  if (!/^\d+$/.test(text)) throw badRequest(`Invalid value: ${JSON.stringify(text)}: invalid resource version`);
+  return Number(text);
+}
+
+const fromTheFuture = (wanted: number, current: number): Refusal =>
+  new Refusal({
+    code: 504,
+    reason: 'Timeout',
+    message: `Timeout: Too large resource version: ${wanted}, current: ${current}`,
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    details: { retryAfterSeconds: 1 },
+  });
+
+const staleToken =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
+
+type Snapshot = Readonly<{ objects: readonly KubeObject[]; revision: number; after: string }>;
+
+function snapshot(cluster: Cluster, key: string, options: ListOptions): Snapshot {
+  const { store } = cluster;
+  if (options.continueToken !== '') {
+    const token = parseContinueToken(options.continueToken);
+    if (token === undefined) throw badRequest('continue key is not valid: encoding is unknown');
+    const objects = store.listAt(key, token.revision);
+    if (objects === undefined) throw expired(staleToken);
+    return { objects, revision: token.revision, after: token.after };
+  }
+  const wanted = versionNumber(options.resourceVersion);
+  if (wanted > store.revision) throw fromTheFuture(wanted, store.revision);
+  // A limit with a version but no match means "exactly this version", for old clients.
+  const exact =
+    options.resourceVersionMatch === 'Exact' ||
+    (options.resourceVersionMatch === '' && options.limit > 0 && wanted > 0);
+  if (!exact) return { objects: store.list(key), revision: store.revision, after: '' };
+  const objects = store.listAt(key, wanted);
+  if (objects === undefined) throw tooOld(wanted, store.revision);
+  return { objects, revision: wanted, after: '' };
+}
+
+/**
+ * A page of a list. Pages of one list show the state of the same revision.
+ * @throws Refusal 410 when that revision is no longer known
+ */
+export function list(
+  cluster: Cluster,
+  type: ResourceType,
+  request: Readonly<{ selection: Selection; options: ListOptions }>,
+): Page {
+  const { selection, options } = request;
+  checkMatch(options);
+  const { objects, revision, after } = snapshot(cluster, storageKey(type), options);
+  const selected = objects.filter((object) => (after === '' || keyOf(object) > after) && isSelected(object, selection));
+  const { limit } = options;
+  const items = limit > 0 ? selected.slice(0, limit) : selected;
+  const last = items.at(-1);
+  const more = last !== undefined && selected.length > items.length;
+  const filtered = (selection.labels.matchExpressions ?? []).length > 0 || selection.fields.length > 0;
+  return {
+    items: items.map((object) => fromStored(object, type)),
+    resourceVersion: String(revision),
+    continueToken: more ? formatContinueToken({ revision, after: keyOf(last) }) : '',
+    remaining: more && !filtered ? selected.length - items.length : undefined,
+  };
+}

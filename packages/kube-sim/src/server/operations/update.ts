@@ -1,0 +1,187 @@
+import type { KubeObject } from '@tiphys/api';
+import { trackUpdate } from '../../patch/index.ts';
+import { applyDefaults } from '../../schema/default.ts';
+import { invalid } from '../../schema/status-error.ts';
+import type { FieldError, ResourceType } from '../../schema/types.ts';
+import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
+import { fromStored, toStored } from '../conversion.ts';
+import { isSameObject } from '../equal.ts';
+import { prepareForStatusUpdate, prepareForUpdate } from '../prepare.ts';
+import { conflict, modified, notFound, resourceText } from '../refusal.ts';
+import { storageKey } from '../type-registry.ts';
+import { create, errorsOf } from './create.ts';
+import { placed, readObject } from './incoming.ts';
+
+/** Kinds that a PUT may create. */
+const createdByUpdate = new Set([
+  'runtimeclasses.node.k8s.io',
+  'rolebindings.rbac.authorization.k8s.io',
+  'clusterrolebindings.rbac.authorization.k8s.io',
+  'roles.rbac.authorization.k8s.io',
+  'clusterroles.rbac.authorization.k8s.io',
+  'leases.coordination.k8s.io',
+  'limitranges',
+  'events',
+  'services',
+  'endpoints',
+]);
+
+/** Built-in kinds that must be updated from a read version. */
+const conditional = new Set([
+  'clustertrustbundles.certificates.k8s.io',
+  'runtimeclasses.node.k8s.io',
+  'poddisruptionbudgets.policy',
+  'csidrivers.storage.k8s.io',
+  'csistoragecapacities.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'leases.coordination.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+]);
+
+/** The stored object behind a target, in the form of its version. */
+export function liveObject(cluster: Cluster, { type, namespace, name }: Target): KubeObject | undefined {
+  const stored = cluster.store.get({ resource: storageKey(type), namespace, name });
+  return stored === undefined ? undefined : fromStored(stored, type);
+}
+
+const mustBeSpecified: FieldError = {
+  path: 'metadata.resourceVersion',
+  reason: 'FieldValueInvalid',
+  detail: 'Invalid value: 0: must be specified for an update',
+  message: 'metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+};
+
+function checkVersion(object: KubeObject, live: KubeObject, type: ResourceType): void {
+  const { name = '', resourceVersion = '', uid } = object.metadata;
+  const unset = resourceVersion === '' || resourceVersion === '0';
+  if (unset && (type.custom !== undefined || conditional.has(resourceText(type))))
+    throw invalid(type, name, [mustBeSpecified]);
+  if (uid !== undefined && uid !== live.metadata.uid)
+    throw conflict(
+      type,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`,
+    );
+  if (!unset && resourceVersion !== live.metadata.resourceVersion) throw modified(type, name);
+}
+
+/** Replaces an object (or, for the kinds that allow it, creates it). */
+export function update(
+  cluster: Cluster,
+  target: Target,
+  request: Readonly<{ body: unknown; subresource: string; options: WriteOptions }>,
+): Written {
+  const { type, name } = target;
+  const live = liveObject(cluster, target);
+  if (live === undefined) {
+    if (request.subresource === '' && createdByUpdate.has(resourceText(type))) return create(cluster, target, request);
+    throw notFound(type, name);
+  }
+  const incoming = readObject(request.body, type, request.options);
+  const object = placed(incoming.object, target);
+  checkVersion(object, live, type);
+  const written = commit(cluster, target, { live, next: object, ...request });
+  return { ...written, warnings: incoming.warnings };
+}
+
+/** A change on its way to the store: from the live object to the next, in the form of the target's version. */
+export type Change = Readonly<{
+  live: KubeObject;
+  next: KubeObject;
+  subresource: string;
+  options: WriteOptions;
+  /** The managedFields of `next` are already as they are to be stored (server-side apply). */
+  managed?: boolean;
+}>;
+
+const isReset = (entries: readonly unknown[] | undefined): boolean =>
+  entries?.length === 1 && entries.every((entry) => Object.keys(entry ?? {}).length === 0);
+
+/** The metadata that a writer cannot change. */
+function keepSystemFields(next: KubeObject, live: KubeObject, type: ResourceType): KubeObject {
+  const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = live.metadata;
+  const {
+    uid: _uid,
+    creationTimestamp: _created,
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    generation: _generation,
+    managedFields: sent,
+    ...metadata
+  } = next.metadata;
+  const managedFields = sent === undefined || sent.length === 0 ? live.metadata.managedFields : sent;
+  const kept = {
+    ...metadata,
+    ...(type.namespaced && { namespace: live.metadata.namespace ?? '' }),
+    name: live.metadata.name ?? '',
+    ...(uid !== undefined && { uid }),
+    ...(creationTimestamp !== undefined && { creationTimestamp }),
+    ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+    ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
+    ...(generation !== undefined && { generation }),
+    ...(managedFields !== undefined && { managedFields }),
+    resourceVersion: live.metadata.resourceVersion ?? '',
+  };
+  return { ...next, metadata: kept };
+}
+
+function track(
+  cluster: Cluster,
+  object: KubeObject,
+  { type, change }: Readonly<{ type: ResourceType; change: Change }>,
+) {
+  if (change.managed === true) return object;
+  if (isReset(object.metadata.managedFields)) {
+    const { managedFields: _reset, ...metadata } = object.metadata;
+    return { ...object, metadata };
+  }
+  return trackUpdate({
+    before: change.live,
+    after: object,
+    manager: change.options.manager,
+    operation: 'Update',
+    ...(change.subresource !== '' && { subresource: change.subresource }),
+    now: timeText(cluster.clock.now()),
+    type,
+  });
+}
+
+const mayGo = ({ metadata }: KubeObject, kind: string, object: KubeObject): boolean => {
+  if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false;
+  if ((metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  const spec = object['spec'];
+  const contentFinalizers =
+    kind === 'Namespace' && typeof spec === 'object' && spec !== null && 'finalizers' in spec ? spec.finalizers : [];
+  return !Array.isArray(contentFinalizers) || contentFinalizers.length === 0;
+};
+
+/** Brings a changed object into its final form, checks it and stores it. The last finalizer's removal removes the object. */
+export function commit(cluster: Cluster, target: Target, change: Change): Written {
+  const { type, namespace, name } = target;
+  const { live, subresource, options } = change;
+  const preparation = { cluster, namespace, dryRun: options.dryRun };
+  const kept = keepSystemFields(change.next, live, type);
+  const tracked = track(cluster, applyDefaults(kept, type), { type, change });
+  const prepared =
+    subresource === 'status'
+      ? prepareForStatusUpdate(tracked, live, type)
+      : subresource === 'finalize'
+        ? tracked
+        : prepareForUpdate({ object: tracked, old: live, type }, preparation);
+  const errors = errorsOf(prepared, type, { old: live, ...(subresource !== '' && { subresource }) });
+  if (errors.length > 0) throw invalid(type, name, errors);
+  if (isSameObject(prepared, live)) return { object: live, warnings: [], created: false };
+  if (options.dryRun) return { object: prepared, warnings: [], created: false };
+  const key = storageKey(type);
+  if (mayGo(prepared, type.kind, prepared)) {
+    // The last state before the removal is what the requester and the watchers see.
+    cluster.store.remove({ resource: key, namespace, name });
+    return { object: prepared, warnings: [], created: false };
+  }
+  const stored = cluster.store.put(key, toStored(prepared, type, cluster.types.stored(key) ?? type));
+  return { object: fromStored(stored, type), warnings: [], created: false };
+}

@@ -1,0 +1,209 @@
+import { at, isRecord, type KubeObject, type ObjectMeta } from '@tiphys/api';
+import type { ResourceType } from '../schema/types.ts';
+import { prepareNewJob } from './kinds/job.ts';
+import { admitPod, prepareNewPod } from './kinds/pod.ts';
+import type { Cluster } from './cluster.ts';
+import { semanticallyEqual } from './equal.ts';
+import { prepareService } from './kinds/service.ts';
+import { resourceText } from './refusal.ts';
+
+/** What a kind's own rules may look at. */
+export type Preparation = Readonly<{ cluster: Cluster; namespace: string; dryRun: boolean }>;
+
+type KindRules = Readonly<{
+  /** Before defaulting: what admission adds. */
+  admit?: (object: KubeObject, preparation: Preparation) => KubeObject;
+  /** After defaulting of a new object. */
+  create?: (object: KubeObject, preparation: Preparation) => KubeObject;
+  /** After defaulting of a changed one; the status is the old one already. */
+  update?: (object: KubeObject, old: KubeObject, preparation: Preparation) => KubeObject;
+}>;
+
+/** Built-in kinds whose objects count their generations (Kubernetes 1.35). */
+const counted = new Set([
+  'priorityclasses.scheduling.k8s.io',
+  'ingressclasses.networking.k8s.io',
+  'networkpolicies.networking.k8s.io',
+  'ingresses.networking.k8s.io',
+  'endpointslices.discovery.k8s.io',
+  'poddisruptionbudgets.policy',
+  'resourceslices.resource.k8s.io',
+  'deviceclasses.resource.k8s.io',
+  'flowschemas.flowcontrol.apiserver.k8s.io',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+  'daemonsets.apps',
+  'statefulsets.apps',
+  'deployments.apps',
+  'replicasets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'pods',
+  'podtemplates',
+  'replicationcontrollers',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+]);
+
+/** The status that a new object shows where it is not simply empty: Go's fields without `omitempty`. */
+const firstStatus: Readonly<Record<string, unknown>> = {
+  services: { loadBalancer: {} },
+  'ingresses.networking.k8s.io': { loadBalancer: {} },
+  'replicasets.apps': { replicas: 0 },
+  replicationcontrollers: { replicas: 0 },
+  'statefulsets.apps': { availableReplicas: 0, replicas: 0 },
+  'daemonsets.apps': {
+    currentNumberScheduled: 0,
+    desiredNumberScheduled: 0,
+    numberMisscheduled: 0,
+    numberReady: 0,
+  },
+  'poddisruptionbudgets.policy': { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+  'horizontalpodautoscalers.autoscaling': { currentMetrics: null, desiredReplicas: 0 },
+  persistentvolumeclaims: { phase: 'Pending' },
+  persistentvolumes: { phase: 'Pending' },
+};
+
+const withLabel = (object: KubeObject, key: string, value: string): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { ...object.metadata.labels, [key]: value } },
+});
+
+function prepareNamespace(object: KubeObject): KubeObject {
+  const spec = isRecord(object['spec']) ? object['spec'] : {};
+  const finalizers = Array.isArray(spec['finalizers']) ? spec['finalizers'] : [];
+  const all = finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'];
+  const labelled = withLabel(object, 'kubernetes.io/metadata.name', object.metadata.name ?? '');
+  return { ...labelled, spec: { ...spec, finalizers: all }, status: { phase: 'Active' } };
+}
+
+function storedVersions(object: KubeObject, known: unknown): readonly unknown[] {
+  const versions = at(object, 'spec', 'versions');
+  const storage = (Array.isArray(versions) ? versions : []).find((version) => at(version, 'storage') === true);
+  const name = at(storage, 'name');
+  const before = Array.isArray(known) ? known : [];
+  return name === undefined || before.includes(name) ? before : [...before, name];
+}
+
+const prepareDefinition = (object: KubeObject, old?: KubeObject): KubeObject => ({
+  ...object,
+  status: {
+    ...(old !== undefined && isRecord(old['status']) ? old['status'] : { acceptedNames: { kind: '', plural: '' } }),
+    ...(old === undefined && { conditions: null }),
+    storedVersions: storedVersions(object, at(old, 'status', 'storedVersions')),
+  },
+});
+
+function prepareDaemonSet(object: KubeObject, old: KubeObject): KubeObject {
+  if (semanticallyEqual(at(object, 'spec', 'template'), at(old, 'spec', 'template'))) return object;
+  const generation = at(old, 'metadata', 'annotations', 'deprecated.daemonset.template.generation');
+  const next = String(Number(typeof generation === 'string' ? generation : '1') + 1);
+  const annotations = { ...object.metadata.annotations, 'deprecated.daemonset.template.generation': next };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+const rules: Readonly<Record<string, KindRules>> = {
+  pods: { admit: admitPod, create: prepareNewPod },
+  'jobs.batch': { create: prepareNewJob },
+  services: { create: (object, preparation) => prepareService(object, undefined, preparation), update: prepareService },
+  namespaces: {
+    create: prepareNamespace,
+    update: (object, old) => ({
+      ...withLabel(object, 'kubernetes.io/metadata.name', object.metadata.name ?? ''),
+      spec: { ...(isRecord(object['spec']) && object['spec']), finalizers: at(old, 'spec', 'finalizers') },
+    }),
+  },
+  'customresourcedefinitions.apiextensions.k8s.io': {
+    create: (object) => prepareDefinition(object),
+    update: (object, old) => prepareDefinition(object, old),
+  },
+  'daemonsets.apps': {
+    create: (object) => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        annotations: { ...object.metadata.annotations, 'deprecated.daemonset.template.generation': '1' },
+      },
+    }),
+    update: prepareDaemonSet,
+  },
+};
+
+const hasStatus = (type: ResourceType): boolean => type.subresources.includes('status');
+
+/** What admission adds to a new object before it is defaulted and checked. */
+export const admit = (object: KubeObject, type: ResourceType, preparation: Preparation): KubeObject =>
+  rules[resourceText(type)]?.admit?.(object, preparation) ?? object;
+
+/** A new object as the server stores it: no status of the sender's, the first generation, the kind's own rules. */
+export function prepareForCreate(object: KubeObject, type: ResourceType, preparation: Preparation): KubeObject {
+  const key = resourceText(type);
+  const { generation: _generation, ...metadata } = object.metadata;
+  const first = type.custom !== undefined || counted.has(key) ? { ...metadata, generation: 1 } : metadata;
+  const prepared = withFreshStatus({ ...object, metadata: first }, type);
+  return rules[key]?.create?.(prepared, preparation) ?? prepared;
+}
+
+function withFreshStatus(object: KubeObject, type: ResourceType): KubeObject {
+  if (!hasStatus(type) || type.kind === 'Node') return object;
+  const { status: _status, ...rest } = object;
+  const bare: KubeObject = { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };
+  if (type.custom !== undefined) return bare;
+  return { ...bare, status: firstStatus[resourceText(type)] ?? {} };
+}
+
+const content = (object: KubeObject): unknown => ({ ...object, metadata: {}, status: {}, apiVersion: '' });
+
+function generationOf(object: KubeObject, old: KubeObject, type: ResourceType): number | undefined {
+  const key = resourceText(type);
+  const before = old.metadata.generation;
+  if (type.custom === undefined && !counted.has(key)) return before;
+  const statusCounts = type.custom !== undefined && !hasStatus(type);
+  const changed = statusCounts
+    ? !semanticallyEqual({ ...object, metadata: {} }, { ...old, metadata: {} })
+    : !semanticallyEqual(content(object), content(old));
+  // A Deployment's annotations are copied to its replica sets, so they count as a change of what is wanted.
+  const annotated =
+    key === 'deployments.apps' && !semanticallyEqual(object.metadata.annotations, old.metadata.annotations);
+  return changed || annotated ? (before ?? 0) + 1 : before;
+}
+
+const withGeneration = (metadata: ObjectMeta, generation: number | undefined): ObjectMeta => {
+  const { generation: _generation, ...rest } = metadata;
+  return generation === undefined ? rest : { ...rest, generation };
+};
+
+/** A changed object as the server stores it: the old status, the next generation when what is wanted changed. */
+export function prepareForUpdate(
+  change: Readonly<{ object: KubeObject; old: KubeObject; type: ResourceType }>,
+  preparation: Preparation,
+): KubeObject {
+  const { object, old, type } = change;
+  const { status: _status, ...rest } = object;
+  const bare: KubeObject = { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };
+  const kept = hasStatus(type) ? { ...bare, ...('status' in old && { status: old['status'] }) } : object;
+  const prepared = rules[resourceText(type)]?.update?.(kept, old, preparation) ?? kept;
+  return { ...prepared, metadata: withGeneration(prepared.metadata, generationOf(prepared, old, type)) };
+}
+
+/** A write to `status`: everything else stays. Custom resources keep their metadata too. */
+export function prepareForStatusUpdate(object: KubeObject, old: KubeObject, type: ResourceType): KubeObject {
+  const { managedFields } = object.metadata;
+  const metadata =
+    type.custom === undefined
+      ? { ...object.metadata, ...(old.metadata.labels !== undefined && { labels: old.metadata.labels }) }
+      : old.metadata;
+  const { status: _old, ...rest } = old;
+  return {
+    ...rest,
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: {
+      ...withGeneration(metadata, old.metadata.generation),
+      ...(managedFields !== undefined && { managedFields }),
+    },
+    ...('status' in object && { status: object['status'] }),
+  };
+}
