@@ -7,21 +7,14 @@ import { SetupError, say } from './say.mjs';
 const partTimeoutMs = 10 * 60_000;
 const atOnce = 2;
 
-const bin = (name) => join(root, 'node_modules', ...name.split('/'));
+const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 /** The parts of `npm run check`, the slow ones first. Each is one command that says what is wrong and ends non-zero. */
 const parts = {
-  lint: [
-    bin('eslint/bin/eslint.js'),
-    '.',
-    '--cache',
-    '--cache-location',
-    join(cloneCache, 'eslint'),
-    '--max-warnings=0',
-  ],
-  types: [bin('typescript/bin/tsc'), '-p', 'tsconfig.json', '--noEmit'],
+  lint: [bin('eslint'), '.', '--cache', '--cache-location', join(cloneCache, 'eslint'), '--max-warnings=0'],
+  types: [bin('tsc'), '-p', 'tsconfig.json', '--noEmit'],
   format: [
-    bin('prettier/bin/prettier.cjs'),
+    bin('prettier'),
     '--check',
     '--log-level=warn',
     '--cache',
@@ -29,7 +22,7 @@ const parts = {
     join(cloneCache, 'prettier'),
     '.',
   ],
-  walls: [bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'packages'],
+  walls: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'packages'],
 };
 
 /**
