@@ -1,6 +1,6 @@
-import { canonicalJson, isRecord } from '@tiphys/api';
+import { canonicalJson, isCoded, isRecord } from '@tiphys/api';
 import type { FieldShape } from './field-shape.ts';
-import { equalDurations, equalQuantities } from './same-amount.ts';
+import { compareQuantities, parseDuration, parseQuantity } from '@tiphys/language';
 
 /** Whether two JSON values are the same, whatever the order of keys. */
 export const equalJson = (a: unknown, b: unknown): boolean =>
@@ -19,6 +19,29 @@ export function equalScalars(desired: unknown, live: unknown, shape: FieldShape 
       return isIntOrString(desired) && isIntOrString(live) && String(desired) === String(live);
     case undefined:
       return false;
+  }
+}
+
+/** `1000m` and `1`, `1Gi` and `1024Mi`. */
+function equalQuantities(a: unknown, b: unknown): boolean {
+  if (!isIntOrString(a) || !isIntOrString(b)) return false;
+  try {
+    // By amount, not by canonical text: 1024Mi keeps another form than 1.073741824G.
+    return compareQuantities(parseQuantity(a), parseQuantity(b)) === 0;
+  } catch (error) {
+    if (isCoded(error, 'language/invalid')) return false;
+    throw error;
+  }
+}
+
+/** `60s` and `1m0s`. */
+function equalDurations(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'string' || typeof b !== 'string') return false;
+  try {
+    return parseDuration(a) === parseDuration(b);
+  } catch (error) {
+    if (isCoded(error, 'language/invalid')) return false;
+    throw error;
   }
 }
 

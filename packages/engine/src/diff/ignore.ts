@@ -1,5 +1,5 @@
 import { type Because, groupKindText, gvkOf, isRecord, type KubeObject } from '@tiphys/api';
-import { matchesGlob } from './glob.ts';
+import { compileGlob, isGlob } from '@tiphys/language';
 
 /** One entry of `spec.ignoreDifferences` (contract 1.1). Group and kind are globs; name and namespace exact where set. */
 export type IgnoreRule = Readonly<{
@@ -11,6 +11,9 @@ export type IgnoreRule = Readonly<{
   jqPathExpressions?: readonly string[] | undefined;
   managedFieldsManagers?: readonly string[] | undefined;
 }>;
+
+const matchesGlob = (pattern: string, text: string): boolean =>
+  isGlob(pattern) ? compileGlob(pattern)(text) : pattern === text;
 
 /** Whether a rule speaks of an object. */
 export const appliesTo = (rule: IgnoreRule, object: KubeObject): boolean => {

@@ -1,4 +1,4 @@
-import type { Because, KubeObject, ResourceKey, TrackingSettings } from '@tiphys/api';
+import type { Because, KubeObject, ResourceKey, ResourceResult, TrackingSettings } from '@tiphys/api';
 import type { Change, LiveObjects } from '../diff/change.ts';
 import type { Health } from '../health/health.ts';
 
@@ -11,25 +11,6 @@ export type HookType = (typeof hookTypes)[number];
 
 export const hookDeletePolicies = ['BeforeHookCreation', 'HookSucceeded', 'HookFailed'] as const;
 export type HookDeletePolicy = (typeof hookDeletePolicies)[number];
-
-/** `status.operationState.phase`, and the `hookPhase` of one result. */
-export type OperationPhase = 'Running' | 'Terminating' | 'Failed' | 'Error' | 'Succeeded';
-export type ResultCode = 'Synced' | 'SyncFailed' | 'Pruned' | 'PruneSkipped';
-
-/** One row of `status.operationState.syncResult.resources` (contract 1.5). A resumed operation reads from these rows how far it came. */
-export type ResourceResult = Readonly<{
-  group: string;
-  version: string;
-  kind: string;
-  namespace: string;
-  name: string;
-  status?: ResultCode;
-  message?: string;
-  hookType?: HookType;
-  hookPhase?: OperationPhase;
-  syncPhase: SyncPhase;
-  images?: readonly string[];
-}>;
 
 /** How one object is written: its own annotations first, then the application's options. */
 export type TaskOptions = Readonly<{
