@@ -1,3 +1,4 @@
+import { omit } from '../schema/omit.ts';
 import {
   canonicalJson,
   formatApiVersion,
@@ -224,7 +225,7 @@ function parsed(text: string): unknown {
 function syncLastApplied(object: KubeObject, { manager, applied }: ApplyRequest): KubeObject {
   const annotations = object.metadata.annotations;
   if (manager !== 'kubectl' || (annotations?.[lastApplied] ?? '') === '') return object;
-  const { [lastApplied]: _old, ...rest } = applied.metadata.annotations ?? {};
+  const rest = omit(applied.metadata.annotations ?? {}, lastApplied);
   const text = `${canonicalJson({
     ...applied,
     metadata: { ...applied.metadata, ...(applied.metadata.annotations !== undefined && { annotations: rest }) },
@@ -241,8 +242,7 @@ function emptyObject(type: ResourceType): KubeObject {
 
 function withoutOwnership(object: KubeObject | undefined): KubeObject | undefined {
   if (object === undefined) return undefined;
-  const { managedFields: _managed, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  return { ...object, metadata: omit(object.metadata, 'managedFields') };
 }
 
 function withOwners(object: KubeObject, owners: Owners): KubeObject {

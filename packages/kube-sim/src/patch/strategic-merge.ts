@@ -1,3 +1,4 @@
+import { omit } from '../schema/omit.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { expand } from '../schema/built-in.ts';
 import { badRequest, StatusError } from '../schema/status-error.ts';
@@ -35,8 +36,7 @@ const strategyOf = (schema: TypeSchema): string =>
 function mergeMap(original: Fields, patch: Fields, schema: TypeSchema): Fields {
   const directive = patch[patchMarker];
   if (directive === 'replace') {
-    const { [patchMarker]: _directive, ...rest } = patch;
-    return rest;
+    return omit(patch, patchMarker);
   }
   if (directive === 'delete') return {};
   if (directive !== undefined) throw internal(`unknown patch type found: ${JSON.stringify(directive)}`);

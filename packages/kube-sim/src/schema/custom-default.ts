@@ -7,7 +7,7 @@ export function defaultCustom(object: KubeObject, type: ResourceType): KubeObjec
   const { metadata, ...rest } = object;
   const completed = complete(rest, type.schema);
   // Identity is carried over: completing only adds.
-  return { ...object, ...(isRecord(completed) && completed), metadata } as KubeObject;
+  return { ...object, ...(isRecord(completed) && completed), metadata };
 }
 
 /** Whether a default stands in for the value: it is absent, or null where null is not allowed. */

@@ -1,3 +1,4 @@
+import { omit } from './omit.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { decode, type Decoded } from './decode.ts';
 import { objectMetaSchema } from './object-meta.ts';
@@ -9,7 +10,8 @@ export function pruneCustom(object: KubeObject, type: ResourceType): { object: K
   const metadata = decode({ metadata: object.metadata }, objectMetaSchema, found);
   if (type.schema === undefined)
     return { object: { ...object, ...(isRecord(metadata) && metadata) }, unknown: found.unknown };
-  const { apiVersion, kind, metadata: _metadata, ...rest } = object;
+  const { apiVersion, kind } = object;
+  const rest = omit(object, 'apiVersion', 'kind', 'metadata');
   const unknown: string[] = [];
   const pruned = prune(rest, { ...type.schema, embedded: false }, { path: '', unknown });
   const kept = { apiVersion, kind, ...(isRecord(metadata) && metadata), ...(isRecord(pruned) && pruned) };
@@ -30,12 +32,16 @@ function prune(value: unknown, schema: TypeSchema, walk: Walk): unknown {
   for (const [key, child] of Object.entries(value)) {
     const path = walk.path === '' ? key : `${walk.path}.${key}`;
     const property = schema.properties?.[key] ?? schema.additionalProperties;
+    if (child === null && property !== undefined && dropsNull(property)) continue;
     if (property !== undefined) result[key] = prune(child, property, { ...walk, path });
     else if (keptAnyway(key, schema)) result[key] = child;
     else walk.unknown.push(`unknown field "${path}"`);
   }
   return result;
 }
+
+/** A null where none is allowed counts as absent; with a default it is replaced by that. */
+const dropsNull = (schema: TypeSchema): boolean => schema.nullable !== true && schema.default === undefined;
 
 const embeddedFields = new Set(['apiVersion', 'kind', 'metadata']);
 

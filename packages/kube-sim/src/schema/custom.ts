@@ -155,7 +155,7 @@ export function toTypeSchema(source: Record<string, unknown>): TypeSchema {
     } else if (key === 'x-kubernetes-validations') result['rules'] = records(value).flatMap(rule);
   }
   // Every key above is one of TypeSchema and holds what the definition's own schema requires there.
-  return result as TypeSchema;
+  return result;
 }
 
 const mapValues = (source: Record<string, unknown>): Record<string, TypeSchema> =>

@@ -118,7 +118,7 @@ function decodeTime(value: string, reading: Reading): unknown {
     reading.found.mismatch ??= `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`;
     return value;
   }
-  const seconds = `${new Date(time).toISOString().slice(0, 19)}`;
+  const seconds = new Date(time).toISOString().slice(0, 19);
   // Lease times and event times keep microseconds, all others whole seconds.
   const micro = /(renewTime|acquireTime|eventTime|lastObservedTime)$/.test(reading.place.plain);
   return micro ? `${seconds}.${(match[2] ?? '').slice(0, 6).padEnd(6, '0')}Z` : `${seconds}Z`;

@@ -1,5 +1,20 @@
 import type { KubeObject } from '@tiphys/api';
+import { checkCustom } from './validation/custom-resource.ts';
+import { configurationChecks } from './validation/configuration.ts';
+import { Faults } from './validation/faults.ts';
+import { checkMetadata } from './validation/metadata.ts';
+import { networkChecks } from './validation/network.ts';
+import { workloadChecks, type KindCheck } from './validation/workloads.ts';
+import { checkValues } from './validation/values.ts';
 import type { FieldError, ResourceType } from './types.ts';
+
+export { checkDecodable } from './prune.ts';
+
+const kindChecks: Readonly<Record<string, KindCheck>> = {
+  ...configurationChecks,
+  ...networkChecks,
+  ...workloadChecks,
+};
 
 /**
  * What is wrong with an object after defaulting; empty when it may be stored. With `old` also what may not change.
@@ -10,8 +25,14 @@ export function validate(
   type: ResourceType,
   context: Readonly<{ old?: KubeObject; subresource?: string }> = {},
 ): readonly FieldError[] {
-  if (context.old === object && type.kind === '') return [];
-  return [];
+  const faults = new Faults();
+  const { old } = context;
+  checkMetadata(object, { type, old }, faults);
+  if (type.custom !== undefined) checkCustom(object, { type, old }, faults);
+  else if (context.subresource === undefined || context.subresource === '') {
+    const check = kindChecks[`${type.group}/${type.kind}`];
+    if (check !== undefined) check(object, old, faults);
+    else if (type.schema !== undefined) checkValues(object, type.schema, faults);
+  }
+  return faults.errors;
 }
-
-export { checkDecodable } from './prune.ts';
