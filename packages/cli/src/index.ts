@@ -1,1 +1,2 @@
-export {};
+export type { CliIo, CliSettings, ConnectionFlags, TextSink } from './io.ts';
+export { runCli } from './run-cli.ts';

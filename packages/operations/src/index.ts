@@ -16,3 +16,4 @@ export { setApplication, type SetRequest } from './set-application.ts';
 export { applicationResource, findApplication, readApplication } from './stored-application.ts';
 export { terminateOperation } from './terminate-operation.ts';
 export { waitForApplication, type WaitRequest, watchApplication } from './watch-application.ts';
+export { type InstallationSettings, type KindFilter, readSettings, type SettingsInput } from './settings/settings.ts';

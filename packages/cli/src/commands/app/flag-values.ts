@@ -1,0 +1,21 @@
+import { CodedError } from '@tiphys/api';
+
+/** `name=value` taken apart at the first `=`. @throws CodedError cli/usage */
+export function pairOf(text: string, name: string): readonly [key: string, value: string] {
+  const equals = text.indexOf('=');
+  if (equals <= 0) throw new CodedError('cli/usage', `--${name} takes name=value, not "${text}"`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** Several `name=value` as a map. */
+export const mapOf = (texts: readonly string[], name: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(texts.map((text) => pairOf(text, name)));
+
+/** Entries with those of the same name replaced, the others behind them. */
+export function mergeByName<T extends Readonly<{ name?: string }>>(
+  before: readonly T[],
+  more: readonly T[],
+): readonly T[] {
+  const names = new Set(more.map(({ name }) => name));
+  return [...before.filter(({ name }) => !names.has(name)), ...more];
+}

@@ -1,0 +1,139 @@
+import { type Application, sourcesOf } from '@tiphys/api';
+import { type ApplicationRef, requestRefresh, waitForApplication } from '@tiphys/operations';
+import type { CommandContext } from '../../context.ts';
+import { choice, defineCommand, flag, option, options, positionals, seconds } from '../../define-command.ts';
+import { formatValue, withoutManagedFields } from '../../output/object.ts';
+import { describeSummary } from './describe.ts';
+import { openFollower } from './follow.ts';
+import { isSelected, type ResourceFilter, resourceFilter, selectApplications } from './select.ts';
+
+/** What has to hold. Several kinds of health are alternatives; everything else must hold together. */
+export type WaitConditions = Readonly<{
+  sync: boolean;
+  operation: boolean;
+  deleted: boolean;
+  health: readonly string[];
+  revision?: string | undefined;
+  resources: readonly ResourceFilter[];
+}>;
+
+const operationEnded = ({ operation, status }: Application): boolean =>
+  operation === undefined && !['Running', 'Terminating'].includes(status?.operationState?.phase ?? '');
+
+function revisionReached({ spec, status }: Application, revision: string): boolean {
+  const compared = status?.sync?.revisions ?? [status?.sync?.revision ?? ''];
+  const chosen = sourcesOf(spec).some(({ targetRevision }) => targetRevision === revision);
+  // A branch name says nothing about the commit behind it; only where it is what the application follows, its comparison counts.
+  return (
+    compared.some((sha) => sha !== '' && (sha === revision || (revision.length >= 7 && sha.startsWith(revision)))) ||
+    chosen
+  );
+}
+
+/** What is not yet as it should be; empty when all is. */
+export function missing(application: Application | undefined, wanted: WaitConditions): readonly string[] {
+  if (wanted.deleted) return application === undefined ? [] : ['deletion'];
+  if (application === undefined) return ['the application to exist'];
+  const { status } = application;
+  const resources = (status?.resources ?? []).filter((resource) => isSelected(wanted.resources, resource));
+  const single = wanted.resources.length > 0;
+  const healths = single
+    ? resources.flatMap(({ health }) => health?.status ?? [])
+    : [status?.health?.status ?? 'Unknown'];
+  const syncs = single ? resources.map(({ status: code }) => code ?? 'Unknown') : [status?.sync?.status ?? 'Unknown'];
+  return [
+    ...(single && resources.length === 0 ? ['the objects to exist'] : []),
+    ...(wanted.sync && syncs.some((code) => code !== 'Synced')
+      ? [`sync (now ${syncs.find((code) => code !== 'Synced') ?? ''})`]
+      : []),
+    ...(wanted.health.length > 0 && healths.some((code) => !wanted.health.includes(code))
+      ? [`health ${wanted.health.join(' or ')} (now ${healths.find((code) => !wanted.health.includes(code)) ?? ''})`]
+      : []),
+    ...(wanted.operation && !operationEnded(application) ? ['the operation to end'] : []),
+    ...(wanted.revision !== undefined && !revisionReached(application, wanted.revision)
+      ? [`revision ${wanted.revision} (now ${status?.sync?.revision ?? 'none'})`]
+      : []),
+  ];
+}
+
+async function waitForOne(
+  ref: ApplicationRef,
+  { wanted, timeoutMs, output }: Readonly<{ wanted: WaitConditions; timeoutMs: number; output: string | undefined }>,
+  context: CommandContext,
+): Promise<void> {
+  const { actor, signal, style, print } = context;
+  const ports = await context.ports();
+  const refreshAnnotation = 'argocd.argoproj.io/refresh';
+  // A state from before the last push would satisfy at once; the controller is asked to look again first (DISC-60).
+  if (!wanted.deleted) await requestRefresh(actor, { ...ref, kind: 'normal', signal }, ports);
+  const follower = openFollower(context, output === undefined || output === 'wide' ? 'rows' : 'quiet');
+  let lacking: readonly string[] = [];
+  const until = (application: Application | undefined): boolean => {
+    lacking =
+      application?.metadata.annotations?.[refreshAnnotation] === undefined || wanted.deleted
+        ? missing(application, wanted)
+        : ['the refresh; is a controller running?'];
+    return lacking.length === 0;
+  };
+  const request = {
+    ...ref,
+    signal,
+    timeoutMs,
+    until,
+    onState: follower.see,
+    get waitingFor() {
+      return lacking.join(', ');
+    },
+  };
+  const reached = await waitForApplication(request, ports).finally(follower.end);
+  if (reached === undefined) return;
+  if (output === 'json' || output === 'yaml') print(await formatValue(withoutManagedFields(reached), output));
+  else print(`\n${describeSummary(reached, style)}`);
+}
+
+const day = 24 * 3_600_000;
+
+export const appWait = defineCommand({
+  summary: 'Wait until applications are as wanted',
+  description:
+    'Wait until applications are as wanted; without a condition: synced, healthy, and with no operation running.',
+  examples: ['app wait shop', 'app wait shop --health --timeout 300', 'app wait shop --sync --revision 1f8a67b'],
+  args: {
+    applications: positionals('The applications: name or namespace/name'),
+    sync: flag('Wait for sync'),
+    health: flag('Wait for health'),
+    operation: flag('Wait for the running operation'),
+    suspended: flag('Wait for suspension'),
+    degraded: flag('Wait for degradation'),
+    delete: flag('Wait for deletion'),
+    hydrated: flag('Ignored: nothing is hydrated yet', { hidden: true }),
+    revision: option('Wait for this commit'),
+    resource: options('Only these objects, GROUP:KIND:NAME; may be repeated', { value: 'key' }),
+    timeout: seconds('Longest wait (default: a day)'),
+    selector: option('Applications with these labels', { short: 'l', value: 'labels' }),
+    output: choice('Output format (default wide)', ['wide', 'json', 'yaml'], { short: 'o' }),
+    appNamespace: option('Namespace of the applications', { short: 'N', value: 'name' }),
+  },
+  run: async (args, context) => {
+    const named = [args.sync, args.health, args.operation, args.suspended, args.degraded, args.delete].includes(true);
+    const all = !named && args.revision === undefined;
+    const wanted: WaitConditions = {
+      sync: args.sync === true || all,
+      operation: args.operation === true || all,
+      deleted: args.delete === true,
+      health: [
+        ...(args.health === true || all ? ['Healthy'] : []),
+        ...(args.suspended === true ? ['Suspended'] : []),
+        ...(args.degraded === true ? ['Degraded'] : []),
+      ],
+      revision: args.revision,
+      resources: args.resource.map(resourceFilter),
+    };
+    const ports = await context.ports();
+    const { applications: names, selector, appNamespace } = args;
+    const refs = await selectApplications({ names, selector, appNamespace, signal: context.signal }, ports);
+    const timeoutMs = args.timeout === undefined || args.timeout === 0 ? day : args.timeout;
+    await Promise.all(refs.map((ref) => waitForOne(ref, { wanted, timeoutMs, output: args.output }, context)));
+    return 0;
+  },
+});

@@ -1,0 +1,75 @@
+import type { AnyCommand } from '../define-command.ts';
+
+/** A command's name and summary are known without loading it; the rest is loaded when it is called. */
+export type CommandEntry = Readonly<{ name: string; summary: string; load: () => Promise<AnyCommand> }>;
+
+/** Groups of commands, for help. */
+export const groups: Readonly<Record<string, string>> = {
+  app: 'Manage applications',
+  repo: 'Manage repository connections',
+};
+
+/** Every command, one line each. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'app create',
+    summary: 'Create an application',
+    load: async () => (await import('./app/create.ts')).appCreate,
+  },
+  { name: 'app delete', summary: 'Delete applications', load: async () => (await import('./app/delete.ts')).appDelete },
+  { name: 'app get', summary: 'Show an application', load: async () => (await import('./app/get.ts')).appGet },
+  {
+    name: 'app history',
+    summary: 'List what was deployed',
+    load: async () => (await import('./app/history.ts')).appHistory,
+  },
+  { name: 'app list', summary: 'List applications', load: async () => (await import('./app/list.ts')).appList },
+  {
+    name: 'app manifests',
+    summary: 'Print the manifests of an application',
+    load: async () => (await import('./app/manifests.ts')).appManifests,
+  },
+  { name: 'app patch', summary: 'Patch an application', load: async () => (await import('./app/patch.ts')).appPatch },
+  {
+    name: 'app refresh',
+    summary: 'Compare an application again',
+    load: async () => (await import('./app/refresh.ts')).appRefresh,
+  },
+  {
+    name: 'app resources',
+    summary: 'List the objects of an application',
+    load: async () => (await import('./app/resources.ts')).appResources,
+  },
+  {
+    name: 'app set',
+    summary: 'Change the settings of an application',
+    load: async () => (await import('./app/set.ts')).appSet,
+  },
+  {
+    name: 'app sync',
+    summary: 'Bring applications to their desired state',
+    load: async () => (await import('./app/sync.ts')).appSync,
+  },
+  {
+    name: 'app terminate-op',
+    summary: 'End the running operation',
+    load: async () => (await import('./app/terminate-op.ts')).appTerminate,
+  },
+  {
+    name: 'app wait',
+    summary: 'Wait until applications are as wanted',
+    load: async () => (await import('./app/wait.ts')).appWait,
+  },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for a shell',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+  { name: 'repo add', summary: 'Register a repository', load: async () => (await import('./repo/add.ts')).repoAdd },
+  {
+    name: 'repo list',
+    summary: 'List registered repositories',
+    load: async () => (await import('./repo/list.ts')).repoList,
+  },
+  { name: 'version', summary: 'Print versions', load: async () => (await import('./version.ts')).version },
+];

@@ -1,0 +1,46 @@
+import type { Clock } from '@tiphys/api';
+import type { KubeClient } from '@tiphys/kube';
+
+/** Where text goes. `columns` is the width of a terminal. */
+export type TextSink = Readonly<{ write: (text: string) => unknown; columns?: number | undefined }>;
+
+/** Which cluster to talk to, as kubectl's flags say it. */
+export type ConnectionFlags = Readonly<{
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+  server?: string | undefined;
+  token?: string | undefined;
+  as?: string | undefined;
+  asGroups?: readonly string[] | undefined;
+  certificateAuthority?: string | undefined;
+  insecureSkipTlsVerify?: boolean | undefined;
+  requestTimeoutMs?: number | undefined;
+}>;
+
+/** What the environment says to the command line. The program reads it; nothing here does. */
+export type CliSettings = Readonly<{
+  /** Name under which the program was started; it stands in help texts. */
+  program: string;
+  /** Who acts, for `operation.initiatedBy`. */
+  username: string;
+  /** NO_COLOR is set. */
+  noColor: boolean;
+  /** ARGOCD_OPTS: flags put before those of the command line. */
+  options: string;
+  version: Readonly<{ version: string; commit?: string | undefined; buildDate?: string | undefined }>;
+}>;
+
+/** What one run of the command line may use. */
+export type CliIo = Readonly<{
+  stdout: TextSink;
+  stderr: TextSink;
+  stdin: AsyncIterable<Uint8Array | string>;
+  /** Which of the three are a terminal: prompts, progress and colour depend on it. */
+  terminal: Readonly<{ stdin: boolean; stdout: boolean; stderr: boolean }>;
+  settings: CliSettings;
+  clock: Clock;
+  /** Ends the run (Ctrl-C). */
+  signal?: AbortSignal | undefined;
+  /** Connects to the cluster; called once at most, and only by commands that need it. */
+  connect: (flags: ConnectionFlags) => Promise<KubeClient>;
+}>;

@@ -1,0 +1,111 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '@tiphys/api';
+import { type AnyCommand, type Argument, type Arguments, kebab } from './define-command.ts';
+import { globalOptions } from './global-options.ts';
+import type { CliIo } from './io.ts';
+
+/** What a command line came to: values to run with, or an end with an exit code (help was shown, or an error told). */
+export type Invocation = Readonly<
+  | { kind: 'run'; values: Readonly<Record<string, unknown>>; global: Readonly<Record<string, unknown>> }
+  | { kind: 'end'; exit: number }
+>;
+
+function optionOf(name: string, argument: Argument<unknown>, group: string): Option {
+  const value = argument.arity === 'flag' ? '' : ` <${argument.value ?? 'value'}>`;
+  const made = new Option(
+    `${argument.short === undefined ? '' : `-${argument.short}, `}--${kebab(name)}${value}`,
+    argument.doc,
+  );
+  made.helpGroup(group);
+  if (argument.hidden === true) made.hideHelp();
+  if (argument.choices !== undefined) made.choices(argument.choices);
+  const { convert } = argument;
+  if (convert !== undefined) made.argParser((text: string) => converted(convert, text));
+  if (argument.arity === 'many')
+    made.argParser((text: string, before: unknown) => [...(Array.isArray(before) ? (before as unknown[]) : []), text]);
+  return made;
+}
+
+function converted(convert: (text: string) => unknown, text: string): unknown {
+  try {
+    return convert(text);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
+}
+
+function addArguments(command: Command, args: Arguments, group: string): void {
+  for (const [name, argument] of Object.entries(args))
+    if (argument.kind === 'positional')
+      command.argument(
+        { one: `<${name}>`, optional: `[${name}]`, many: `[${name}...]`, flag: name }[argument.arity],
+        argument.doc,
+      );
+    else {
+      command.addOption(optionOf(name, argument, group));
+      if (argument.arity === 'flag') command.addOption(new Option(`--no-${kebab(name)}`).hideHelp());
+    }
+}
+
+/** Go's form of flags, `--prune=false`, which the parser does not know. */
+function plainFlags(argv: readonly string[], args: Arguments): string[] {
+  const flags = new Set(Object.entries(args).flatMap(([name, { arity }]) => (arity === 'flag' ? [kebab(name)] : [])));
+  let literal = false;
+  return argv.map((argument) => {
+    literal ||= argument === '--';
+    const [, name = '', value = ''] = /^--([\w-]+)=(true|false|1|0)$/.exec(argument) ?? [];
+    if (literal || !flags.has(name)) return argument;
+    return value === 'true' || value === '1' ? `--${name}` : `--no-${name}`;
+  });
+}
+
+function helpText(examples: readonly string[], program: string): string {
+  if (examples.length === 0) return '';
+  return `\nExamples:\n${examples.map((line) => (line.startsWith('#') ? `  ${line}` : `  ${program} ${line}`)).join('\n')}\n`;
+}
+
+function build(name: string, command: AnyCommand, io: CliIo): Command {
+  const parser = new Command(`${io.settings.program} ${name}`);
+  parser.description(command.description ?? `${command.summary}.`);
+  parser.exitOverride();
+  parser.configureOutput({
+    writeOut: (text) => void io.stdout.write(text),
+    writeErr: (text) => void io.stderr.write(text),
+    getOutHelpWidth: () => io.stdout.columns ?? 100,
+    getErrHelpWidth: () => io.stderr.columns ?? 100,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  parser.showHelpAfterError(`see: ${io.settings.program} ${name} --help`);
+  parser.optionsGroup('Options:');
+  addArguments(parser, command.args, 'Options:');
+  addArguments(parser, globalOptions, 'Global options:');
+  parser.addHelpText('after', helpText(command.examples, io.settings.program));
+  return parser;
+}
+
+/** Reads a command line, without the words that name the command. Help and errors are written. */
+export function parseArguments(
+  { name, command }: Readonly<{ name: string; command: AnyCommand }>,
+  argv: readonly string[],
+  io: CliIo,
+): Invocation {
+  const parser = build(name, command, io);
+  try {
+    parser.parse(plainFlags(argv, { ...command.args, ...globalOptions }), { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return { kind: 'end', exit: error.exitCode };
+    throw error;
+  }
+  const opts: Readonly<Record<string, unknown>> = parser.opts();
+  const words = Object.entries(command.args).filter(([, argument]) => argument.kind === 'positional');
+  const values = Object.fromEntries([
+    ...Object.entries(command.args).map(
+      ([key, { arity }]) => [key, opts[key] ?? (arity === 'many' ? [] : undefined)] as const,
+    ),
+    ...words.map(
+      ([key, { arity }], index) => [key, parser.processedArgs[index] ?? (arity === 'many' ? [] : undefined)] as const,
+    ),
+  ]);
+  return { kind: 'run', values, global: opts };
+}
