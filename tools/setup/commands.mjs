@@ -34,8 +34,9 @@ function environment(node) {
   return { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) };
 }
 
-const run = (node, args, extra = {}) =>
-  runInForeground(node, args, { cwd: process.cwd(), env: { ...environment(node), ...extra } });
+const run = (node, args) =>
+  // npm moves to the root of the clone; a path on the command line is meant from where the user stands.
+  runInForeground(node, args, { cwd: process.env.INIT_CWD ?? process.cwd(), env: environment(node) });
 
 async function runEach(node, commandLines) {
   let worst = 0;
