@@ -16,3 +16,14 @@ export { defaultCompareOptions, type CompareOptions } from './diff/normalise.ts'
 export { normaliseDesired, type DesiredTarget, type NormalisedDesired } from './diff/normalise-desired.ts';
 export { reveal, type Reveal, type RevealPorts } from './diff/reveal.ts';
 export { isHook, readHook, waveOf, type HookReading } from './sync/hooks.ts';
+export type { CommitMetadata } from './git/read/commit-metadata.ts';
+export { type GitSettings, gitDefaults } from './git/read/git-settings.ts';
+export { type GitStore, openGitStore, type ResolvedRevision, type RevisionQuestion } from './git/read/git-store.ts';
+export type { Refs } from './git/read/refs.ts';
+export {
+  describeRepository,
+  normaliseRepositoryUrl,
+  type RepositoryAccess,
+  type RepositoryCredentials,
+} from './git/read/repository-access.ts';
+export type { Tree, TreeEntry } from './git/read/tree.ts';

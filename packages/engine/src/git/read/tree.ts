@@ -1,0 +1,182 @@
+import { CodedError } from '@tiphys/api';
+
+/** One entry of a folder in a commit. */
+export type TreeEntry = Readonly<{
+  name: string;
+  kind: 'file' | 'executable' | 'link' | 'folder' | 'submodule';
+  oid: string;
+}>;
+
+/** An entry, and the path at which it really lies (which differs from the one asked for when links were followed). */
+export type FoundEntry = Readonly<{
+  path: string;
+  entry: TreeEntry;
+  /** Links that were followed on the way, by path. */
+  links: readonly Readonly<{ path: string; entry: TreeEntry }>[];
+}>;
+
+/** What a tree is read through: listings by tree id, contents by blob id; both cached below. */
+export type TreePorts = Readonly<{
+  listing: (oid: string) => Promise<ReadonlyMap<string, TreeEntry>>;
+  blob: (oid: string) => Promise<Buffer>;
+}>;
+
+/** Of what a tree is: for errors. */
+export type TreeOrigin = Readonly<{ repository: string; commit: string; rootOid: string }>;
+
+const kinds: Readonly<Record<string, TreeEntry['kind']>> = {
+  '100644': 'file',
+  '100664': 'file',
+  '100755': 'executable',
+  '120000': 'link',
+  '40000': 'folder',
+  '040000': 'folder',
+  '160000': 'submodule',
+};
+
+const forbiddenName = /^(?:\.\.?|\.git)$/i;
+
+/**
+ * Reads a tree object.
+ * @throws CodedError git/hostile-repository for names that would lead elsewhere when written to a disk
+ */
+export function parseTree(content: Buffer, oidBytes: number, repository: string): ReadonlyMap<string, TreeEntry> {
+  const entries = new Map<string, TreeEntry>();
+  for (let at = 0; at < content.length;) {
+    const space = content.indexOf(0x20, at);
+    const end = content.indexOf(0, space);
+    if (space < 0 || end < 0)
+      throw new CodedError('git/hostile-repository', `${repository}: a folder that cannot be read`);
+    const mode = content.toString('latin1', at, space);
+    const name = content.toString('utf8', space + 1, end);
+    const oid = content.toString('hex', end + 1, end + 1 + oidBytes);
+    at = end + 1 + oidBytes;
+    const kind = kinds[mode];
+    if (kind === undefined || name === '' || name.includes('/') || name.includes('\\') || forbiddenName.test(name))
+      throw new CodedError(
+        'git/hostile-repository',
+        `${repository}: an entry named "${name}" of mode ${mode} is not allowed`,
+      );
+    entries.set(name, { name, kind, oid });
+  }
+  return entries;
+}
+
+/**
+ * A path as it is kept here: from the root, without `.`, `..` or a slash at either end; '' is the root.
+ * Undefined when it leaves the root.
+ */
+export function normalisePath(path: string): string | undefined {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) return undefined;
+  }
+  return parts.join('/');
+}
+
+/** Puts a relative path behind a folder; undefined when it leaves the root. */
+export const joinPath = (folder: string, path: string): string | undefined => normalisePath(`${folder}/${path}`);
+
+/** The folder of a path; '' for what lies in the root. */
+export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+const maxLinks = 40;
+
+/** The files of one commit, read folder by folder as they are asked for. Paths are as normalisePath makes them. */
+export class Tree {
+  readonly origin: TreeOrigin;
+  readonly #ports: TreePorts;
+
+  constructor(origin: TreeOrigin, ports: TreePorts) {
+    this.origin = origin;
+    this.#ports = ports;
+  }
+
+  get #root(): TreeEntry {
+    return { name: '', kind: 'folder', oid: this.origin.rootOid };
+  }
+
+  /** The entry at a path itself; links are not followed. Undefined when there is none. */
+  async entry(path: string): Promise<TreeEntry | undefined> {
+    let here = this.#root;
+    for (const name of path === '' ? [] : path.split('/')) {
+      if (here.kind !== 'folder') return undefined;
+      const next = (await this.#ports.listing(here.oid)).get(name);
+      if (next === undefined) return undefined;
+      here = next;
+    }
+    return here;
+  }
+
+  /**
+   * What a path leads to, with links followed on the whole way. Undefined when there is none.
+   * @throws CodedError git/path-outside naming the link that leaves the repository
+   */
+  async find(path: string): Promise<FoundEntry | undefined> {
+    const links: { path: string; entry: TreeEntry }[] = [];
+    let rest = path === '' ? [] : path.split('/');
+    let at: string[] = [];
+    let here = this.#root;
+    while (rest.length > 0) {
+      const [name = '', ...after] = rest;
+      if (here.kind !== 'folder') return undefined;
+      const next = (await this.#ports.listing(here.oid)).get(name);
+      if (next === undefined) return undefined;
+      if (next.kind !== 'link') {
+        at = [...at, name];
+        here = next;
+        rest = after;
+        continue;
+      }
+      const link = [...at, name].join('/');
+      links.push({ path: link, entry: next });
+      if (links.length > maxLinks)
+        throw new CodedError('git/path-outside', `${this.origin.repository}: the link ${link} leads in a circle`);
+      const target = await this.linkTarget(link, next);
+      rest = [...(target === '' ? [] : target.split('/')), ...after];
+      at = [];
+      here = this.#root;
+    }
+    return { path: at.join('/'), entry: here, links };
+  }
+
+  /**
+   * Where a link points to, as a path from the root.
+   * @throws CodedError git/path-outside for an absolute target and for one outside the repository
+   */
+  async linkTarget(path: string, link: TreeEntry): Promise<string> {
+    const text = (await this.blob(link.oid)).toString('utf8');
+    const target = text.startsWith('/') || text.includes('\0') ? undefined : joinPath(folderOf(path), text);
+    if (target === undefined)
+      throw new CodedError('git/path-outside', `${this.origin.repository}: the link ${path} leaves the repository`);
+    return target;
+  }
+
+  /** The entries of a folder by name, in Git's order; undefined when it is none. Links are not followed. */
+  async list(path: string): Promise<readonly TreeEntry[] | undefined> {
+    const folder = await this.entry(path);
+    return folder?.kind === 'folder' ? [...(await this.#ports.listing(folder.oid)).values()] : undefined;
+  }
+
+  /** The content of a blob. */
+  blob(oid: string): Promise<Buffer> {
+    return this.#ports.blob(oid);
+  }
+
+  /** All that lies below a folder (or the one file), depth first in Git's order, links and submodules as they are. */
+  async *walk(path: string): AsyncGenerator<Readonly<{ path: string; entry: TreeEntry }>> {
+    const start = await this.entry(path);
+    if (start !== undefined) yield* this.#below(path, start);
+  }
+
+  async *#below(path: string, entry: TreeEntry): AsyncGenerator<Readonly<{ path: string; entry: TreeEntry }>> {
+    if (entry.kind !== 'folder') {
+      yield { path, entry };
+      return;
+    }
+    for (const child of (await this.#ports.listing(entry.oid)).values())
+      yield* this.#below(path === '' ? child.name : `${path}/${child.name}`, child);
+  }
+}
