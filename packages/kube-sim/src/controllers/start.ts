@@ -1,12 +1,18 @@
 import type { Cluster } from '../server/cluster.ts';
+import { cronJobs } from './cron-job.ts';
+import { daemonSets } from './daemon-set.ts';
 import { definitions } from './definition.ts';
 import { deployments } from './deployment.ts';
+import { endpoints } from './endpoints.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobs } from './job.ts';
 import { kubelet, type PodTimes } from './kubelet.ts';
+import { loadBalancers } from './load-balancer.ts';
 import { ControllerLoop } from './loop.ts';
 import { namespaces } from './namespace.ts';
 import { replicaSets } from './replica-set.ts';
+import { statefulSets } from './stateful-set.ts';
+import { persistentVolumes } from './volume.ts';
 import { createWorkbench } from './workbench.ts';
 
 /** How quickly the simulated part of the cluster moves, in milliseconds. */
@@ -28,7 +34,13 @@ export function startControllers(
     deployments(bench),
     replicaSets(bench, 'replicasets.apps'),
     replicaSets(bench, 'replicationcontrollers'),
+    statefulSets(bench),
+    daemonSets(bench),
     jobs(bench),
+    cronJobs(bench),
+    endpoints(bench),
+    loadBalancers(bench),
+    persistentVolumes(bench),
     kubelet(bench, times),
   ]);
 }

@@ -5,6 +5,7 @@ import { admitPod, prepareNewPod } from './kinds/pod.ts';
 import type { Cluster } from './cluster.ts';
 import { semanticallyEqual } from './equal.ts';
 import { prepareService } from './kinds/service.ts';
+import { admitClaim, admitVolume } from './kinds/volume.ts';
 import { resourceText } from './refusal.ts';
 
 /** What a kind's own rules may look at. */
@@ -107,6 +108,8 @@ function prepareDaemonSet(object: KubeObject, old: KubeObject): KubeObject {
 const rules: Readonly<Record<string, KindRules>> = {
   pods: { admit: admitPod, create: prepareNewPod },
   'jobs.batch': { create: prepareNewJob },
+  persistentvolumeclaims: { admit: admitClaim },
+  persistentvolumes: { admit: admitVolume },
   services: { create: (object, preparation) => prepareService(object, undefined, preparation), update: prepareService },
   namespaces: {
     create: prepareNamespace,

@@ -1,0 +1,125 @@
+import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { timeText } from '../server/cluster.ts';
+import { keyText, splitKey, type Again, type Controller } from './controller.ts';
+import { ownerKey } from './replica-set.ts';
+import { nextTime, parseSchedule } from './schedule.ts';
+import { conditionStatus } from './template.ts';
+import { controllerReference, type Workbench } from './workbench.ts';
+
+const resource = 'cronjobs.batch';
+const component = 'cronjob-controller';
+
+const isComplete = (job: KubeObject): boolean => conditionStatus(job, 'Complete') === 'True';
+
+const isFinished = (job: KubeObject): boolean => isComplete(job) || conditionStatus(job, 'Failed') === 'True';
+
+function jobFor(cronJob: KubeObject, due: Date): KubeObject {
+  const template = at(cronJob, 'spec', 'jobTemplate');
+  const metadata = at(template, 'metadata');
+  const strings = (value: unknown): Record<string, string> =>
+    isRecord(value) ? Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, String(entry)])) : {};
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      // The minute is part of the name, so that one due time makes one Job.
+      name: `${cronJob.metadata.name ?? ''}-${Math.floor(due.getTime() / 60_000)}`,
+      namespace: cronJob.metadata.namespace ?? '',
+      labels: strings(at(metadata, 'labels')),
+      annotations: {
+        ...strings(at(metadata, 'annotations')),
+        'batch.kubernetes.io/cronjob-scheduled-timestamp': timeText(due),
+      },
+      ownerReferences: [controllerReference(cronJob)],
+    },
+    spec: at(template, 'spec'),
+  };
+}
+
+function forgetOld(cronJob: KubeObject, jobs: readonly KubeObject[], bench: Workbench): void {
+  const created = (job: KubeObject): string => job.metadata.creationTimestamp ?? '';
+  const oldestFirst = [...jobs].sort((a, b) => (created(a) < created(b) ? -1 : 1));
+  const trim = (finished: readonly KubeObject[], limit: number): void => {
+    for (const job of finished.slice(0, Math.max(0, finished.length - limit))) bench.remove(job);
+  };
+  trim(oldestFirst.filter(isComplete), numberAt(cronJob, 'spec', 'successfulJobsHistoryLimit') ?? 3);
+  trim(
+    oldestFirst.filter((job) => isFinished(job) && !isComplete(job)),
+    numberAt(cronJob, 'spec', 'failedJobsHistoryLimit') ?? 1,
+  );
+}
+
+type Due = Readonly<{ due: Date | undefined; next: Date | undefined }>;
+
+/** The newest missed time, and the one to wait for. */
+function dueTimes(cronJob: KubeObject, now: Date): Due {
+  const schedule = parseSchedule(stringAt(cronJob, 'spec', 'schedule') ?? '');
+  if (schedule === undefined) return { due: undefined, next: undefined };
+  const last = stringAt(cronJob, 'status', 'lastScheduleTime') ?? cronJob.metadata.creationTimestamp ?? timeText(now);
+  let due: Date | undefined;
+  let next = nextTime(schedule, new Date(last));
+  for (let missed = 0; next !== undefined && next <= now && missed < 100; missed++) {
+    due = next;
+    next = nextTime(schedule, next);
+  }
+  return { due, next };
+}
+
+const describe = (job: KubeObject): Record<string, unknown> => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  name: job.metadata.name,
+  namespace: job.metadata.namespace,
+  uid: job.metadata.uid,
+  resourceVersion: job.metadata.resourceVersion,
+});
+
+function startJob(cronJob: KubeObject, due: Date, bench: Workbench): boolean {
+  const active = bench.controlled(cronJob, 'Job').filter((job) => !isFinished(job));
+  const policy = stringAt(cronJob, 'spec', 'concurrencyPolicy') ?? 'Allow';
+  if (policy === 'Forbid' && active.length > 0) return false;
+  if (policy === 'Replace') for (const job of active) bench.remove(job);
+  const job = jobFor(cronJob, due);
+  const { namespace = '', name = '' } = job.metadata;
+  if (bench.get({ resource: 'jobs.batch', namespace, name }) !== undefined) return true;
+  bench.create(job);
+  bench.event(cronJob, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created job ${name}`, component });
+  return true;
+}
+
+function reconcile(cronJob: KubeObject, bench: Workbench): Again {
+  if (cronJob.metadata.deletionTimestamp !== undefined) return undefined;
+  const { due, next } = dueTimes(cronJob, bench.now());
+  const suspended = at(cronJob, 'spec', 'suspend') === true;
+  const started = due !== undefined && !suspended && startJob(cronJob, due, bench);
+  const jobs = bench.controlled(cronJob, 'Job');
+  forgetOld(cronJob, jobs, bench);
+  const active = jobs.filter((job) => !isFinished(job));
+  const completed = jobs
+    .flatMap((job) => (isComplete(job) ? (stringAt(job, 'status', 'completionTime') ?? []) : []))
+    .sort()
+    .at(-1);
+  const before = isRecord(cronJob['status']) ? cronJob['status'] : {};
+  const { active: _active, ...rest } = before;
+  bench.updateStatus(cronJob, {
+    ...rest,
+    ...(active.length > 0 && { active: active.map(describe) }),
+    ...(started && { lastScheduleTime: timeText(due) }),
+    ...(completed !== undefined && { lastSuccessfulTime: completed }),
+  });
+  return next === undefined || suspended ? undefined : next.getTime() - bench.now().getTime() + 100;
+}
+
+/** Starts Jobs when their time comes. Time zones other than UTC are not looked at. */
+export const cronJobs = (bench: Workbench): Controller => ({
+  name: 'cronjob',
+  concerns: (event) => {
+    const { object } = event;
+    if (event.resource === resource) return [keyText(object.metadata.namespace ?? '', object.metadata.name ?? '')];
+    return event.resource === 'jobs.batch' ? ownerKey(object, 'CronJob') : [];
+  },
+  reconcile: (key) => {
+    const cronJob = bench.get({ resource, ...splitKey(key) });
+    return cronJob === undefined ? undefined : reconcile(cronJob, bench);
+  },
+});
