@@ -1,5 +1,6 @@
 import type { Because, KubeObject, ResourceKey, ResourceResult, TrackingSettings } from '@tiphys/api';
 import type { Change, LiveObjects } from '../diff/change.ts';
+import type { IgnoreRule } from '../diff/ignore.ts';
 import type { Health } from '../health/health.ts';
 
 /** The phases of an operation in the order they run; SyncFail only after a failure. */
@@ -69,7 +70,6 @@ export type NamespaceTask = Readonly<{
   /** Labels and annotations to hold there (`managedNamespaceMetadata`); undefined: only that it exists matters. */
   metadata:
     Readonly<{ labels?: Readonly<Record<string, string>>; annotations?: Readonly<Record<string, string>> }> | undefined;
-  exists: boolean;
 }>;
 
 /** All that one operation does, in order. A pure function of what is desired, what is live, and the request. */
@@ -88,13 +88,7 @@ export type SyncPlan = Readonly<{
 }>;
 
 /** One line of `operation.sync.resources`; wildcards and exclusions are resolved by whoever fills the operation. */
-export type ResourceSelector = Readonly<{
-  group?: string;
-  kind: string;
-  name: string;
-  namespace?: string;
-  exclude?: boolean;
-}>;
+export type ResourceSelector = Readonly<{ group?: string; kind: string; name: string; namespace?: string }>;
 
 /** What the operation and the application ask for. */
 export type SyncRequest = Readonly<{
@@ -118,6 +112,8 @@ export type SyncRequest = Readonly<{
   startedAt: string;
   /** `operationState.retryCount`: a retry runs its hooks anew. */
   retryCount: number;
+  /** `spec.ignoreDifferences`, for `RespectIgnoreDifferences=true`. */
+  ignore: readonly IgnoreRule[];
   /** Value of `argocd.argoproj.io/deletion-approved` on the Application. */
   deletionApproved?: string | undefined;
 }>;
@@ -129,6 +125,19 @@ export type SyncSubject = Readonly<{
   live: LiveObjects;
 }>;
 
+/**
+ * What this process knows of an operation beyond its stored results. After a restart it begins empty: then the namespace is looked
+ * at again, the dry run is made again when nothing has been applied, and no pause is due.
+ */
+export type SyncProgress = Readonly<{
+  namespaceReady: boolean;
+  preflight: 'pending' | 'passed';
+  /** When the last wave that changed something was applied. */
+  lastWriteAt: Date | undefined;
+  /** taskId of the hooks that were cleaned up. */
+  cleaned: readonly string[];
+}>;
+
 /** What is seen of a running operation. */
 export type SyncObservation = Readonly<{
   /** `operationState.syncResult.resources` as stored. */
@@ -136,10 +145,7 @@ export type SyncObservation = Readonly<{
   /** Live objects, with our own recent writes laid over them. */
   live: LiveObjects;
   health: (live: KubeObject) => Health | undefined;
-  /** Not stored: a restart before the first write looks again. */
-  preflight: 'pending' | 'passed';
-  /** When the last wave that changed something was applied; undefined after a restart. */
-  lastWriteAt: Date | undefined;
+  progress: SyncProgress;
   /** `operationState.phase` is Terminating, or the deadline has passed. */
   stop: undefined | 'terminated' | 'timed-out';
   /** A newer revision that should take over at the next safe point. */

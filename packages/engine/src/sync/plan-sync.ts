@@ -1,0 +1,211 @@
+import { type Because, describeKey, keyOf, keyText, type KubeObject, withTracking } from '@tiphys/api';
+import type { Change } from '../diff/change.ts';
+import { sharedResources } from '../diff/diff.ts';
+import { ignoredPointers, withLiveIgnored } from '../diff/ignore.ts';
+import { readHook, waveOf } from './hooks.ts';
+import { hookFinalizer, marks } from './marks.ts';
+import { missingInputs } from './missing-inputs.ts';
+import { propagationOf, readOptions, taskOptions, type OptionValues } from './options.ts';
+import { orderTasks } from './order.ts';
+import {
+  syncPhases,
+  type ApplyTask,
+  type HookTask,
+  type HookType,
+  type NamespaceTask,
+  type PruneTask,
+  type ResourceSelector,
+  type SyncPhase,
+  type SyncPlan,
+  type SyncRequest,
+  type SyncSubject,
+  type SyncTask,
+} from './types.ts';
+
+type Findings = { warnings: Because[]; errors: Because[] };
+type Context = Readonly<{ request: SyncRequest; options: OptionValues; found: Findings }>;
+
+const isPhase = (type: HookType): type is SyncPhase => (syncPhases as readonly string[]).includes(type);
+
+/** Kinds that end: their hooks are held until the result is stored. */
+const endingKinds = new Set(['batch/Job', '/Pod', 'argoproj.io/Workflow']);
+
+/** Which attempt of which operation a hook belongs to. */
+export const operationMark = ({ startedAt, retryCount }: Pick<SyncRequest, 'startedAt' | 'retryCount'>): string =>
+  `${startedAt}/${retryCount}`;
+
+/** `<generateName><rev7>-<phase>-<seconds>` (contract 2.5): the same whenever the operation is taken up again. */
+function hookName(object: KubeObject, phase: SyncPhase, { revision, startedAt }: SyncRequest): string {
+  const { name = '', generateName = '' } = object.metadata;
+  if (name !== '') return name;
+  const seconds = Math.floor(new Date(startedAt).getTime() / 1000);
+  return `${generateName}${[revision.slice(0, 7), phase, String(seconds)]
+    .filter((part) => part !== '')
+    .join('-')
+    .toLowerCase()}`;
+}
+
+function hookObject(object: KubeObject, phase: SyncPhase, request: SyncRequest): KubeObject {
+  const key = keyOf(object);
+  const held = endingKinds.has(`${key.group}/${key.kind}`);
+  const { metadata } = object;
+  const finalizers = [...new Set([...(metadata.finalizers ?? []), ...(held ? [hookFinalizer] : [])])];
+  const named: KubeObject = {
+    ...object,
+    metadata: {
+      ...metadata,
+      name: hookName(object, phase, request),
+      annotations: { ...metadata.annotations, [marks.operation]: operationMark(request) },
+      ...(finalizers.length > 0 && { finalizers }),
+    },
+  };
+  return withTracking(named, request.application, request.tracking);
+}
+
+function waveIn(object: KubeObject, { found }: Context): number {
+  const { wave, warning } = waveOf(object);
+  if (warning !== undefined) found.warnings.push(warning);
+  return wave;
+}
+
+function optionsIn(object: KubeObject, { request, options, found }: Context): SyncTask['options'] {
+  const read = taskOptions(object, options, request.force);
+  found.warnings.push(...read.warnings);
+  return read.options;
+}
+
+function hookTasks(object: KubeObject, context: Context): HookTask[] {
+  const reading = readHook(object);
+  if (reading.kind === 'invalid') context.found.errors.push(reading.because);
+  if (reading.kind !== 'hook' || reading.types.includes('Skip')) return [];
+  return reading.types.filter(isPhase).map((phase) => {
+    const named = hookObject(object, phase, context.request);
+    return {
+      kind: 'hook',
+      key: keyOf(named),
+      phase,
+      wave: waveIn(object, context),
+      object: named,
+      hookType: phase,
+      deletePolicies: reading.deletePolicies,
+      options: optionsIn(object, context),
+    };
+  });
+}
+
+/** `RespectIgnoreDifferences=true`: fields that are ignored keep their live value (contract 3.4). */
+function appliedObject(change: Change & { desired: KubeObject }, { request, options }: Context): KubeObject {
+  if (change.kind === 'create' || options.get('RespectIgnoreDifferences') !== 'true') return change.desired;
+  return withLiveIgnored(change.desired, change.live, ignoredPointers(change.desired, request.ignore));
+}
+
+function applyTasks({ changes }: SyncSubject, context: Context): ApplyTask[] {
+  const onlyOutOfSync = context.options.get('ApplyOutOfSyncOnly') === 'true';
+  return changes.flatMap((change): ApplyTask[] => {
+    if (change.kind !== 'create' && change.kind !== 'update' && change.kind !== 'keep') return [];
+    if (onlyOutOfSync && change.kind === 'keep') return [];
+    const { key } = change;
+    const object = appliedObject(change, context);
+    if (key.name === '') {
+      const name = describeKey({ ...key, name: object.metadata.generateName ?? '' });
+      context.found.errors.push({
+        code: 'name-missing',
+        object: name,
+        message: `${name}: metadata.name is missing; only hooks may have generateName alone`,
+      });
+    }
+    const options = optionsIn(object, context);
+    return [{ kind: 'apply', key, phase: 'Sync', wave: waveIn(object, context), object, change: change.kind, options }];
+  });
+}
+
+function pruneAction(task: { options: SyncTask['options'] }, request: SyncRequest): PruneTask['action'] {
+  if (task.options.prune === 'never') return 'skip-never';
+  if (!request.prune) return 'skip-not-requested';
+  if (task.options.prune !== 'confirm') return 'delete';
+  const approved = new Date(request.deletionApproved ?? '').getTime();
+  return approved >= new Date(request.startedAt).getTime() ? 'delete' : 'confirm';
+}
+
+/** Prunes run in the mirrored order of the waves in which the objects were applied; PruneLast after all that (contract 3.3). */
+function pruneTasks({ changes }: SyncSubject, context: Context, applies: readonly SyncTask[]): PruneTask[] {
+  const tasks = changes.flatMap((change): PruneTask[] => {
+    if (change.kind !== 'prune') return [];
+    const options = optionsIn(change.live, context);
+    const action = pruneAction({ options }, context.request);
+    const wave = waveIn(change.live, context);
+    return [{ kind: 'prune', key: change.key, phase: 'Sync', wave, live: change.live, action, options }];
+  });
+  const deletes = tasks.filter(({ action }) => action === 'delete' || action === 'confirm');
+  const waves = [...new Set(deletes.filter(({ options }) => !options.pruneLast).map(({ wave }) => wave))].sort(
+    (a, b) => a - b,
+  );
+  const mirrored = new Map(waves.map((wave, index) => [wave, waves[waves.length - 1 - index] ?? wave]));
+  const syncWaves = applies.filter(({ phase }) => phase === 'Sync').map(({ wave }) => wave);
+  const last = Math.max(0, ...syncWaves, ...waves);
+  const first = Math.min(...syncWaves, ...waves, ...(syncWaves.length + waves.length === 0 ? [0] : []));
+  return tasks.map((task) => {
+    // What is left alone takes no wave of its own: nothing waits for it.
+    if (task.action !== 'delete' && task.action !== 'confirm') return { ...task, wave: first };
+    return { ...task, wave: task.options.pruneLast ? last + 1 : (mirrored.get(task.wave) ?? task.wave) };
+  });
+}
+
+const selects = (selector: ResourceSelector, { key }: SyncTask): boolean =>
+  (selector.group ?? '') === key.group &&
+  selector.kind === key.kind &&
+  selector.name === key.name &&
+  ((selector.namespace ?? '') === '' || selector.namespace === key.namespace);
+
+function namespaceTask(subject: SyncSubject, { request, options }: Context): NamespaceTask | undefined {
+  const name = request.destinationNamespace;
+  if (options.get('CreateNamespace') !== 'true' || name === '') return undefined;
+  // A manifest in Git wins: it is applied like any other object, before what is in it.
+  if (
+    subject.desired.some(
+      (object) => object.kind === 'Namespace' && object.apiVersion === 'v1' && object.metadata.name === name,
+    )
+  )
+    return undefined;
+  return { name, metadata: request.managedNamespaceMetadata };
+}
+
+/**
+ * All that a sync does, in order (contract 3.1 to 3.5). Pure: the same subject and request give the same plan, so an operation
+ * that is taken up again goes on where its results end.
+ */
+export function planSync(subject: SyncSubject, request: SyncRequest): SyncPlan {
+  const found: Findings = { warnings: [], errors: [] };
+  const { values: options, warnings } = readOptions(request.syncOptions, 'syncOptions');
+  found.warnings.push(...warnings);
+  const context: Context = { request, options, found };
+
+  const selective = request.resources.length > 0;
+  const chosen = (task: SyncTask): boolean =>
+    !selective || request.resources.some((selector) => selects(selector, task));
+  const hooks =
+    selective || request.strategy === 'apply' ? [] : subject.desired.flatMap((one) => hookTasks(one, context));
+  const applies = applyTasks(subject, context);
+  const prunes = pruneTasks(subject, context, applies);
+  const tasks = orderTasks([...hooks, ...applies.filter(chosen), ...prunes.filter(chosen)]);
+
+  const shared = sharedResources(subject.changes, request);
+  if (options.get('FailOnSharedResource') === 'true') found.errors.push(...shared);
+  found.warnings.push(...missingInputs(hooks, applies));
+  return {
+    tasks,
+    namespace: namespaceTask(subject, context),
+    warnings: distinct(found.warnings),
+    errors: distinct(found.errors),
+    propagation: propagationOf(options),
+    dryRun: request.dryRun,
+    pruneCount: tasks.filter((task) => task.kind === 'prune' && task.action === 'delete').length,
+  };
+}
+
+const distinct = (reasons: readonly Because[]): Because[] => [
+  ...new Map(reasons.map((reason) => [`${reason.code} ${reason.message ?? ''}`, reason])).values(),
+];
+
+/** Identity of a task's result within an operation. */
+export const taskId = ({ phase, key }: Pick<SyncTask, 'phase' | 'key'>): string => `${phase} ${keyText(key)}`;
