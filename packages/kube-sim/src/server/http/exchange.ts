@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { parseJson, parseYaml, stringifyJson } from '@tiphys/api';
 import { badRequest } from '../../schema/status-error.ts';
+import { decodeProtobuf } from '../protobuf/decode.ts';
 import { tooLarge, unsupportedMediaType } from '../refusal.ts';
 
 /** Who sends a request. */
@@ -30,7 +31,7 @@ export function header({ request }: Pick<Exchange, 'request'>, name: string): st
 export const mediaTypeOf = (exchange: Exchange): string =>
   header(exchange, 'content-type').split(';', 1)[0]?.trim().toLowerCase() || 'application/json';
 
-async function bodyText({ request }: Exchange): Promise<string> {
+async function bodyBytes({ request }: Exchange): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -39,16 +40,20 @@ async function bodyText({ request }: Exchange): Promise<string> {
     if (size > maxBodyBytes) throw tooLarge(maxBodyBytes);
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
-const readable = ['application/json', 'application/yaml'] as const;
+const protobuf = 'application/vnd.kubernetes.protobuf';
 
-/** The body as a value: JSON, or YAML where the media type says so; undefined when there is none. */
+const readable = ['application/json', 'application/yaml', protobuf] as const;
+
+/** The body as a value: JSON, or YAML or protobuf where the media type says so; undefined when there is none. */
 export async function readBody(exchange: Exchange): Promise<unknown> {
-  const text = await bodyText(exchange);
-  if (text === '') return undefined;
+  const bytes = await bodyBytes(exchange);
+  if (bytes.length === 0) return undefined;
   const mediaType = mediaTypeOf(exchange);
+  if (mediaType === protobuf) return decodeProtobuf(bytes);
+  const text = bytes.toString('utf8');
   try {
     if (mediaType.endsWith('+json') || mediaType === 'application/json') return parseJson(text, 'request body');
     if (mediaType.endsWith('yaml')) return parseYaml(text, 'request body');
