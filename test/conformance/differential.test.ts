@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { canonicalJson, isRecord, stringAt } from '@tiphys/api';
+import { startKubeSim } from '@tiphys/kube-sim';
+import { ControlPlaneError, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
+import { connect, type Client } from './differential/api.ts';
+import { testedKinds, widgetDefinition } from './differential/kinds.ts';
+import { comparable } from './differential/normalize.ts';
+import { Random } from './differential/random.ts';
+import { objectIn, pathOf, sequenceOf } from './differential/sequence.ts';
+
+/** Sequences per run; TIPHYS_DIFFERENTIAL asks for more, TIPHYS_DIFFERENTIAL_SEED for others. */
+const count = Number(process.env['TIPHYS_DIFFERENTIAL'] ?? '60');
+const seed = Number(process.env['TIPHYS_DIFFERENTIAL_SEED'] ?? '20');
+const only = process.env['TIPHYS_DIFFERENTIAL_KIND'];
+
+const namespace = 'differential';
+
+type Pair = Readonly<{ real: Client; embedded: Client }>;
+
+async function startReal(context: TestContext): Promise<ControlPlane | undefined> {
+  try {
+    return await startControlPlane();
+  } catch (error) {
+    if (!(error instanceof ControlPlaneError) || error.code !== 'no-go') throw error;
+    context.skip('Go is absent: there is no real control plane to compare with');
+    return undefined;
+  }
+}
+
+/** Nothing but the API server may write: the controllers stand still from here on. */
+function stopControllers(plane: ControlPlane): void {
+  for (const [part, pid] of plane.processes())
+    if (part !== 'etcd' && part !== 'kube-apiserver') process.kill(pid, 'SIGSTOP');
+}
+
+async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not in time`);
+    await sleep(50);
+  }
+}
+
+async function prepare(client: Client): Promise<void> {
+  const name = { metadata: { name: namespace } };
+  await client.call({
+    method: 'POST',
+    path: '/api/v1/namespaces',
+    body: { apiVersion: 'v1', kind: 'Namespace', ...name },
+  });
+  const account = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+  await client.call({
+    method: 'POST',
+    path: account,
+    body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } },
+  });
+  await until(
+    'service account',
+    async () => (await client.call({ method: 'GET', path: `${account}/default` })).code === 200,
+  );
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  await client.call({ method: 'POST', path, body: widgetDefinition });
+  const widgets = `/apis/example.com/v1/namespaces/${namespace}/widgets`;
+  await until('custom resource', async () => (await client.call({ method: 'GET', path: widgets })).code === 200);
+}
+
+/** The first place where two values differ, for the message. */
+function firstDifference(real: unknown, embedded: unknown, path = ''): string {
+  if (isRecord(real) && isRecord(embedded))
+    for (const key of new Set([...Object.keys(real), ...Object.keys(embedded)]))
+      if (canonicalJson(real[key] ?? null) !== canonicalJson(embedded[key] ?? null) || key in real !== key in embedded)
+        return firstDifference(real[key], embedded[key], `${path}.${key}`);
+  if (Array.isArray(real) && Array.isArray(embedded) && real.length === embedded.length)
+    for (const [index, item] of real.entries())
+      if (canonicalJson(item) !== canonicalJson(embedded[index]))
+        return firstDifference(item, embedded[index], `${path}[${index}]`);
+  const text = (value: unknown): string => (value === undefined ? 'absent' : canonicalJson(value));
+  return `${path}: real ${text(real)}; embedded ${text(embedded)}`;
+}
+
+async function play(pair: Pair, index: number): Promise<string | undefined> {
+  const random = new Random(seed * 1_000_003 + index);
+  const kinds = only === undefined ? testedKinds : testedKinds.filter(({ kind }) => kind === only);
+  const kind = kinds[index % kinds.length];
+  assert.ok(kind !== undefined);
+  const subject = { kind, namespace, name: `d-${seed}-${index}` };
+  const get = { method: 'GET', path: pathOf(kind, namespace, subject.name) };
+  for (const [number, step] of sequenceOf(subject, random).entries()) {
+    const seen = { real: await pair.real.call(get), embedded: await pair.embedded.call(get) };
+    const asked = { real: step.call(objectIn(seen.real)), embedded: step.call(objectIn(seen.embedded)) };
+    const said = { real: await pair.real.call(asked.real), embedded: await pair.embedded.call(asked.embedded) };
+    const stored = { real: await pair.real.call(get), embedded: await pair.embedded.call(get) };
+    for (const [what, answers] of [
+      ['answer', said],
+      ['stored', stored],
+    ] as const) {
+      const real = comparable(answers.real);
+      const embedded = comparable(answers.embedded);
+      if (canonicalJson(real) === canonicalJson(embedded)) continue;
+      return [
+        `sequence ${index} (${kind.kind}), step ${number + 1}: ${step.text}, ${what}${firstDifference(real, embedded)}`,
+        `  sent ${canonicalJson(asked.real)}`,
+        `  real ${stringAt(answers.real.body, 'message') ?? ''}`,
+        `  embedded ${stringAt(answers.embedded.body, 'message') ?? ''}`,
+      ].join('\n');
+    }
+  }
+  return undefined;
+}
+
+test('the embedded cluster answers as the real one', { timeout: 30 * 60_000 }, async (context) => {
+  await using plane = await startReal(context);
+  if (plane === undefined) return;
+  await using sim = await startKubeSim({ controllers: 'off' });
+  const real = connect({ name: 'real', url: plane.server, token: plane.token, caPem: plane.caPem });
+  const embedded = connect({ name: 'embedded', url: sim.url, token: sim.token, caPem: sim.caPem });
+  try {
+    await prepare(real);
+    await prepare(embedded);
+    stopControllers(plane);
+    const differences: string[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const difference = await play({ real, embedded }, index);
+      if (difference !== undefined) differences.push(difference);
+    }
+    const kinds = only === undefined ? testedKinds.length : 1;
+    context.diagnostic(`seed ${seed}, ${count} sequences over ${kinds} kinds, ${differences.length} differ`);
+    assert.equal(
+      differences.length,
+      0,
+      `seed ${seed}: ${differences.length} of ${count} differ\n${differences.join('\n')}`,
+    );
+  } finally {
+    real.close();
+    embedded.close();
+  }
+});

@@ -1,0 +1,48 @@
+import { Agent, request } from 'node:https';
+import { parseJson, stringifyJson } from '@tiphys/api';
+
+/** One of the two servers. */
+export type Server = Readonly<{ name: string; url: string; token: string; caPem: string }>;
+
+/** A request to both servers. */
+export type Call = Readonly<{ method: string; path: string; contentType?: string; body?: unknown }>;
+
+export type Answer = Readonly<{ code: number; body: unknown }>;
+
+export type Client = Readonly<{ call: (call: Call) => Promise<Answer>; close: () => void }>;
+
+const limitMs = 20_000;
+
+/** Plain HTTPS: nothing of the product stands between the test and the servers. */
+export function connect({ url, token, caPem }: Server): Client {
+  const agent = new Agent({ ca: caPem, keepAlive: true, maxSockets: 2 });
+  const call = ({ method, path, contentType, body }: Call): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request(
+        `${url}${path}`,
+        {
+          method,
+          agent,
+          signal: AbortSignal.timeout(limitMs),
+          headers: {
+            authorization: `Bearer ${token}`,
+            accept: 'application/json',
+            ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+          },
+        },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('error', reject);
+          incoming.on('end', () => {
+            const text = Buffer.concat(chunks).toString('utf8');
+            const isJson = /json/.test(incoming.headers['content-type'] ?? '');
+            resolve({ code: incoming.statusCode ?? 0, body: isJson ? parseJson(text, path) : text });
+          });
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body === undefined ? undefined : stringifyJson(body));
+    });
+  return { call, close: () => agent.destroy() };
+}

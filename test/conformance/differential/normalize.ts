@@ -1,0 +1,64 @@
+import { at, isRecord, stringAt } from '@tiphys/api';
+import type { Answer } from './api.ts';
+
+const volatileMetadata = new Set(['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'selfLink']);
+
+/** Addresses and ports that the server chooses. */
+const assigned = new Set(['clusterIP', 'nodePort', 'healthCheckNodePort']);
+
+/** What must be equal on both servers: an object without identifiers and times, or why it was refused. */
+export function comparable({ code, body }: Answer): unknown {
+  if (!isRecord(body)) return { code, body };
+  if (body['kind'] !== 'Status') return { code, object: plain(body, stringAt(body, 'metadata', 'uid')) };
+  const causes = at(body, 'details', 'causes');
+  const list = (Array.isArray(causes) ? causes : []).map((cause: unknown) => ({
+    reason: stringAt(cause, 'reason') ?? '',
+    field: stringAt(cause, 'field') ?? '',
+  }));
+  list.sort((a, b) => (`${a.field}|${a.reason}` < `${b.field}|${b.reason}` ? -1 : 1));
+  const reason = stringAt(body, 'reason') ?? '';
+  const message = stringAt(body, 'message') ?? '';
+  // Who is in the way of an apply is what people read; other messages may be worded in another order.
+  const words = message.startsWith('Apply failed') ? message : '';
+  return { code, reason, causes: list, words };
+}
+
+function plain(value: unknown, uid: string | undefined): unknown {
+  if (typeof value === 'string') return withoutChance(value, uid);
+  if (Array.isArray(value)) return value.map((item: unknown) => plain(item, uid));
+  if (!isRecord(value)) return value;
+  const result: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(value)) {
+    if (key === 'metadata' && isRecord(child)) result[key] = plainMetadata(child, uid);
+    else if (assigned.has(key) && child !== 'None') result[key] = `<${key}>`;
+    else if (key === 'clusterIPs' && Array.isArray(child) && child[0] !== 'None') result[key] = ['<clusterIP>'];
+    else result[key === 'k:' ? key : withoutChance(key, uid)] = plain(child, uid);
+  }
+  return result;
+}
+
+const withoutChance = (text: string, uid: string | undefined): string =>
+  (uid === undefined ? text : text.replaceAll(uid, '<uid>')).replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access');
+
+function plainMetadata(metadata: Record<string, unknown>, uid: string | undefined): unknown {
+  const kept = Object.entries(metadata).filter(([key]) => !volatileMetadata.has(key));
+  return Object.fromEntries(
+    kept.map(([key, value]) => [
+      key,
+      key === 'managedFields' && Array.isArray(value) ? plainEntries(value, uid) : plain(value, uid),
+    ]),
+  );
+}
+
+/** The servers order entries by time, to the second; here they stand by name. */
+function plainEntries(entries: readonly unknown[], uid: string | undefined): unknown[] {
+  const name = (entry: unknown): string =>
+    ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => stringAt(entry, field) ?? '').join('|');
+  return entries.map((entry) => plainEntry(entry, uid)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
+}
+
+/** Whether an entry has a time is compared, its time is not. */
+function plainEntry(entry: unknown, uid: string | undefined): unknown {
+  const result = plain(entry, uid);
+  return isRecord(result) && result['time'] !== undefined ? { ...result, time: '<time>' } : result;
+}

@@ -1,0 +1,213 @@
+import { at, isRecord } from '@tiphys/api';
+import type { Answer, Call } from './api.ts';
+import type { Field, TestedKind } from './kinds.ts';
+import type { Random } from './random.ts';
+
+type Fields = Record<string, unknown>;
+
+/** A step of a sequence: what to ask, given what a server answered last for this object. */
+export type Step = Readonly<{ text: string; call: (live: Fields | undefined) => Call }>;
+
+/** The path of a kind's objects. */
+export function pathOf(kind: TestedKind, namespace: string, name = ''): string {
+  const root = kind.apiVersion.includes('/') ? `/apis/${kind.apiVersion}` : `/api/${kind.apiVersion}`;
+  const scope = kind.namespaced ? `/namespaces/${namespace}` : '';
+  return `${root}${scope}/${kind.plural}${name === '' ? '' : `/${name}`}`;
+}
+
+function put(target: Fields, path: readonly string[], value: unknown): void {
+  let here = target;
+  for (const key of path.slice(0, -1)) {
+    const next = here[key];
+    const made: Fields = isRecord(next) ? next : {};
+    here[key] = made;
+    here = made;
+  }
+  const last = path.at(-1) ?? '';
+  if (value === undefined) Reflect.deleteProperty(here, last);
+  else here[last] = structuredClone(value);
+}
+
+const managers = ['alpha', 'beta', 'kubectl'];
+
+type Subject = Readonly<{ kind: TestedKind; namespace: string; name: string }>;
+
+const identity = ({ kind, name, namespace }: Subject): Fields => ({
+  apiVersion: kind.apiVersion,
+  kind: kind.kind,
+  metadata: { name, ...(kind.namespaced && { namespace }) },
+});
+
+function fullObject(subject: Subject, random: Random): Fields {
+  const object = { ...identity(subject), ...structuredClone(subject.kind.base(random)) };
+  for (const field of random.some(subject.kind.fields, 0.15)) put(object, field.path, field.value(random));
+  return object;
+}
+
+const pickFields = (kind: TestedKind, random: Random): Field[] =>
+  Array.from({ length: 1 + random.below(3) }, () => random.pick(kind.fields));
+
+const query = (parts: Record<string, string>): string => `?${new URLSearchParams(parts).toString()}`;
+
+function create(subject: Subject, random: Random): Step {
+  const object = fullObject(subject, random);
+  const path =
+    pathOf(subject.kind, subject.namespace) + query({ fieldManager: random.pick(managers), ...strictness(random) });
+  return { text: 'create', call: () => ({ method: 'POST', path, body: object }) };
+}
+
+const strictness = (random: Random): Record<string, string> => ({
+  fieldValidation: random.pick(['Ignore', 'Ignore', 'Warn', 'Strict']),
+});
+
+function update(subject: Subject, random: Random): Step {
+  const changes = pickFields(subject.kind, random).map(({ path, value }) => ({
+    path,
+    value: random.chance(0.25) ? undefined : value(random),
+  }));
+  const path =
+    pathOf(subject.kind, subject.namespace, subject.name) +
+    query({ fieldManager: random.pick(managers), ...strictness(random) });
+  const fresh = fullObject(subject, random);
+  return {
+    text: 'update',
+    call: (live) => {
+      const object = structuredClone(live ?? fresh);
+      for (const change of changes) put(object, change.path, change.value);
+      return { method: 'PUT', path, body: object };
+    },
+  };
+}
+
+function apply(subject: Subject, random: Random): Step {
+  const { kind } = subject;
+  const object = random.chance(0.6)
+    ? { ...identity(subject), ...structuredClone(kind.base(random)) }
+    : identity(subject);
+  for (const { path, value } of pickFields(kind, random)) put(object, path, value(random));
+  const manager = random.pick(managers);
+  const force = random.chance(0.4);
+  const path = pathOf(kind, subject.namespace, subject.name) + query({ fieldManager: manager, force: String(force) });
+  return {
+    text: `server-side apply by ${manager}${force ? ', forced' : ''}`,
+    call: () => ({ method: 'PATCH', path, contentType: 'application/apply-patch+yaml', body: object }),
+  };
+}
+
+function merge(subject: Subject, random: Random): Step {
+  const strategic = subject.kind.custom === undefined && random.chance(0.5);
+  const patch: Fields = {};
+  for (const { path, value } of pickFields(subject.kind, random))
+    put(patch, path, random.chance(0.2) ? null : value(random));
+  const target = pathOf(subject.kind, subject.namespace, subject.name) + query({ fieldManager: random.pick(managers) });
+  const contentType = strategic ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
+  return {
+    text: strategic ? 'strategic merge' : 'merge',
+    call: () => ({ method: 'PATCH', path: target, contentType, body: patch }),
+  };
+}
+
+/** Directives of strategic merge on the lists that all workloads have. */
+function directives(subject: Subject, random: Random): Step {
+  const prefix = subject.kind.fields.find(({ path }) => path.at(-1) === 'containers')?.path;
+  if (prefix === undefined) return merge(subject, random);
+  const key = 'containers';
+  const body = random.pick<Fields>([
+    { [key]: [{ name: 'side', image: 'busybox' }] },
+    { [key]: [{ name: 'side', $patch: 'delete' }] },
+    {
+      [key]: [{ name: 'main', image: 'nginx:2', ports: [{ containerPort: 80, name: 'web' }] }],
+      [`$setElementOrder/${key}`]: [{ name: 'side' }, { name: 'main' }],
+    },
+    {
+      [key]: [
+        {
+          name: 'main',
+          env: [
+            { name: 'Z', value: 'z' },
+            { name: 'A', $patch: 'delete' },
+          ],
+        },
+      ],
+    },
+    { [key]: [{ $patch: 'replace' }, { name: 'main', image: 'nginx' }] },
+    { securityContext: { $patch: 'replace', runAsUser: 7 } },
+    { nodeSelector: { $patch: 'delete' } },
+    { volumes: [{ name: 'config', $retainKeys: ['name', 'emptyDir'], emptyDir: {} }] },
+    { tolerations: [{ key: 'new', operator: 'Exists' }] },
+    { [key]: [{ image: 'no-name' }] },
+  ]);
+  const patch: Fields = {};
+  put(patch, prefix.slice(0, -1), body);
+  const path = pathOf(subject.kind, subject.namespace, subject.name) + query({ fieldManager: random.pick(managers) });
+  return {
+    text: 'strategic merge with directives',
+    call: () => ({ method: 'PATCH', path, contentType: 'application/strategic-merge-patch+json', body: patch }),
+  };
+}
+
+function jsonPatch(subject: Subject, random: Random): Step {
+  const operations = pickFields(subject.kind, random).map(({ path, value }) => {
+    const pointer = `/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`;
+    const op = random.pick(['add', 'add', 'replace', 'remove', 'test']);
+    return op === 'remove' ? { op, path: pointer } : { op, path: pointer, value: value(random) ?? null };
+  });
+  const path = pathOf(subject.kind, subject.namespace, subject.name) + query({ fieldManager: random.pick(managers) });
+  return {
+    text: `JSON patch ${operations.map(({ op }) => op).join(', ')}`,
+    call: () => ({ method: 'PATCH', path, contentType: 'application/json-patch+json', body: operations }),
+  };
+}
+
+function status(subject: Subject, random: Random): Step {
+  const path = `${pathOf(subject.kind, subject.namespace, subject.name)}/status${query({ fieldManager: random.pick(managers) })}`;
+  const body = {
+    metadata: { labels: { through: 'status' } },
+    status: subject.kind.custom === true ? { ready: random.chance(0.5) } : {},
+  };
+  return {
+    text: 'merge into status',
+    call: () => ({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body }),
+  };
+}
+
+function remove(subject: Subject, random: Random): Step {
+  const propagationPolicy = random.pick(['Background', 'Foreground', 'Orphan', undefined]);
+  const path = pathOf(subject.kind, subject.namespace, subject.name);
+  const body = {
+    kind: 'DeleteOptions',
+    apiVersion: 'v1',
+    ...(propagationPolicy !== undefined && { propagationPolicy }),
+  };
+  return { text: `delete ${propagationPolicy ?? ''}`, call: () => ({ method: 'DELETE', path, body }) };
+}
+
+/** A sequence of requests on one object, the first of which mostly makes it. */
+export function sequenceOf(subject: Subject, random: Random): Step[] {
+  const first = random.pick([create, create, create, apply, apply, update, merge]);
+  const others = [
+    create,
+    update,
+    update,
+    update,
+    apply,
+    apply,
+    apply,
+    apply,
+    merge,
+    merge,
+    merge,
+    directives,
+    jsonPatch,
+    jsonPatch,
+    remove,
+  ];
+  if (subject.kind.hasStatus === true) others.push(status);
+  return [first, ...Array.from({ length: 3 + random.below(6) }, () => random.pick(others))].map((make) =>
+    make(subject, random),
+  );
+}
+
+/** The object that a server has; undefined when it has none. */
+export const objectIn = ({ code, body }: Answer): Fields | undefined =>
+  code === 200 && isRecord(body) && at(body, 'kind') !== 'Status' ? body : undefined;
