@@ -118,8 +118,10 @@ export function openCaller(config: ClusterConfig, settings: ClientSettings, port
 
   return {
     send: (call, consume) => guarded(call, (deadline) => withRetries(call, deadline, consume)),
-    open: (call) =>
-      guarded(call, (deadline) => withRetries({ ...call, long: true }, deadline, (r) => Promise.resolve(r))),
+    open: (call) => {
+      const long = { ...call, long: true };
+      return guarded(long, (deadline) => withRetries(long, deadline, (response) => Promise.resolve(response)));
+    },
     close: connections.close,
   };
 }
