@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join, relative } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { check } from './check.mjs';
 import { runInForeground } from './child.mjs';
 import { filesBelow } from './files.mjs';
@@ -41,7 +41,7 @@ const run = (node, args) =>
 async function runEach(node, commandLines) {
   let worst = 0;
   for (const args of commandLines) {
-    say(`\n# ${relative(root, join(root, args[0]))}`);
+    say(`\n# ${args[0]}`);
     worst = Math.max(worst, await runInForeground(node, args, { cwd: root, env: environment(node) }));
   }
   return worst;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { isAtLeast, parseVersion, runQuietly } from './child.mjs';
 import { exclusively } from './exclusive.mjs';
 import { cloneCache, findOnPath, root } from './paths.mjs';
@@ -47,16 +48,19 @@ function matchesLock() {
   const present = packagesOf(join(modules, '.package-lock.json'));
   if (wanted === undefined || present === undefined) return false;
   return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '' || path.startsWith('packages/')) return true;
+    if (path === '') return true;
     const found = present[path];
+    // Of our own packages the links of their programs are made by an install.
+    if (path.startsWith('packages/')) return isDeepStrictEqual(found, entry);
     if (found === undefined) return entry.optional === true && !isForThisPlatform(entry);
     return found.version === entry.version && found.integrity === entry.integrity && existsSync(join(root, path));
   });
 }
 
-const isForThisPlatform = (entry) =>
-  (entry.os === undefined || entry.os.includes(process.platform)) &&
-  (entry.cpu === undefined || entry.cpu.includes(process.arch));
+/** npm writes one value as text, several as a list. */
+const isForThisPlatform = ({ os, cpu }) =>
+  (os === undefined || [os].flat().includes(process.platform)) &&
+  (cpu === undefined || [cpu].flat().includes(process.arch));
 
 function packagesOf(file) {
   try {
@@ -101,7 +105,8 @@ async function install() {
       },
     },
   );
-  if (result.code !== 0) {
+  // npm may give up half-way and still end with 0 (its "Exit handler never called").
+  if (result.code !== 0 || !matchesLock()) {
     progress.abandon();
     throw new SetupError(explainNpm(result, 'npm ci'));
   }
@@ -111,9 +116,10 @@ async function install() {
 
 /** The npm that started us when there is one, else the one on PATH. */
 export async function findNpm() {
-  const { npm_execpath: running } = process.env;
+  // The node that npm itself was started with: it may trust certificates that the pinned one does not know.
+  const { npm_execpath: running, npm_node_execpath: itsNode } = process.env;
   if (running !== undefined && /npm-cli\.c?js$/.test(running) && existsSync(running))
-    return { file: process.execPath, args: [running] };
+    return { file: itsNode !== undefined && existsSync(itsNode) ? itsNode : process.execPath, args: [running] };
   const file = findOnPath('npm');
   const advice = 'npm comes with Node: install Node 24 from your system or from nodejs.org, then try again.';
   if (file === undefined) throw new SetupError(`npm is not on the PATH. ${advice}`);
@@ -132,7 +138,9 @@ export function explainNpm(result, command) {
   if (result.timedOut)
     return `${command} did not end in time. Is the network slow or blocked? Try again: what was fetched is kept.`;
   const errors = result.output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
-  const code = /code (E[A-Z0-9_]+)/.exec(errors.join('\n'))?.[1];
+  const code =
+    /code ([A-Z][A-Z0-9_]+)/.exec(errors.join('\n'))?.[1] ??
+    /attempt \d+ failed with ([A-Z][A-Z0-9_]+)/.exec(result.output)?.[1];
   const detail = errors
     .map((line) => line.replace(/^npm (error|ERR!) ?/, ''))
     .filter((line) => !/^(code|A complete log|syscall|errno|\s*at |\s*$)/.test(line));
@@ -143,6 +151,8 @@ export function explainNpm(result, command) {
 
 const offline =
   'The package registry cannot be reached. Check the network, a proxy (HTTPS_PROXY) or the registry in your .npmrc; only the first run needs it.';
+const untrusted =
+  "The package registry's certificate is not trusted. Behind a proxy that opens TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate.";
 const adviceFor = {
   ENOTFOUND: offline,
   EAI_AGAIN: offline,
@@ -150,6 +160,9 @@ const adviceFor = {
   ECONNRESET: offline,
   ETIMEDOUT: offline,
   ENETUNREACH: offline,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   E401: 'The package registry wants a login: see the registry lines of your .npmrc.',
   E403: 'The package registry refused: see the registry lines of your .npmrc.',
   E404: 'The package registry does not have it: see the registry lines of your .npmrc.',
