@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at, stringAt } from '@tiphys/api';
+import { configMap, deployment, job } from './harness/manifests.ts';
+import { applicationKind, finalizer, type Scene } from './harness/scene.ts';
+import type { World } from './harness/world.ts';
+
+/** The manifest of a child of the scene's application: its own folder, namespace and automated sync. */
+function child(
+  scene: Scene,
+  suffix: string,
+  more: Readonly<{ wave?: number; cascade?: boolean; apiVersion?: string; spec?: object }> = {},
+) {
+  const name = `${scene.name}-${suffix}`;
+  scene.adopt(name);
+  const object = scene.application({
+    name,
+    source: { path: suffix },
+    automated: { prune: true },
+    ...(more.cascade === true ? { cascade: true } : {}),
+    ...(more.wave === undefined ? {} : { annotations: { 'argocd.argoproj.io/sync-wave': String(more.wave) } }),
+    ...(more.spec === undefined ? {} : { spec: more.spec }),
+  });
+  return { ...object, ...(more.apiVersion === undefined ? {} : { apiVersion: more.apiVersion }) };
+}
+
+/** Parents live in the control plane's namespace: so do the children that they make. */
+const inControlPlane = (world: World) => ({ destination: { namespace: world.namespace } });
+
+/** The Application itself: its checks, its deletion, and applications of applications. */
+export function applicationTests(world: World): void {
+  test('APP-02 an unknown project is InvalidSpecError; none is `default`, with a warning', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated({ spec: { project: 'no-such-project' } });
+    await scene.untilCondition('InvalidSpecError', /no-such-project/);
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+
+    const other = `${scene.name}-none`;
+    await scene.createAutomated({ name: other, spec: { project: undefined } });
+    await scene.until(
+      'a warning about the project',
+      (view) => view.conditions.some(({ message }) => /project/.test(message) && message.includes('default')),
+      { name: other },
+    );
+    await scene.untilSettled('', { name: other });
+  });
+
+  const invalid: readonly (readonly [string, object, RegExp])[] = [
+    [
+      'APP-04 both server and name',
+      { destination: { server: 'https://kubernetes.default.svc', name: 'in-cluster', namespace: 'x' } },
+      /server.*name|name.*server/,
+    ],
+    [
+      'APP-04 a server that nobody registered',
+      { destination: { server: 'https://nowhere.example.com', namespace: 'x' } },
+      /https:\/\/nowhere\.example\.com/,
+    ],
+    ['APP-04 a name that nobody registered', { destination: { name: 'nowhere', namespace: 'x' } }, /nowhere/],
+    [
+      'APP-05 a list of destinations',
+      { destination: undefined, destinations: [{ server: 'https://a', namespace: 'x' }] },
+      /spec\.destinations[\s\S]*ApplicationSet/,
+    ],
+    ['APP-03 neither path nor chart', { source: { repoURL: 'https://git.example.com/x' } }, /path/],
+  ];
+  for (const [title, spec, message] of invalid) {
+    test(`${title} is an error that says so`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+      await scene.createAutomated({ spec });
+      const view = await scene.until('an error', ({ conditions }) =>
+        conditions.some((c) => c.type.endsWith('Error') && message.test(c.message)),
+      );
+      assert.ok(
+        view.conditions.some(({ type }) => type === 'InvalidSpecError'),
+        view.conditions.map(({ type }) => type).join(),
+      );
+      assert.equal(await scene.get('ConfigMap/a'), undefined);
+    });
+  }
+
+  test('APP-04 a destination by name', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated({ spec: { destination: { name: 'in-cluster', namespace: scene.namespace } } });
+    await scene.untilSettled();
+    await scene.live('ConfigMap/a');
+  });
+
+  test('APP-06 automated with enabled: false does not sync by itself', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated({ automated: { enabled: false, selfHeal: true } });
+    await scene.until('OutOfSync', (view) => view.sync === 'OutOfSync');
+    await scene.stays('not synced', (view) => view.phase === '');
+    await scene.patchApplication({ spec: { syncPolicy: { automated: { enabled: true } } } });
+    await scene.untilSettled();
+  });
+
+  test('APP-08 an unknown field is told with its path and the nearest name, and is kept', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated({ automated: { selfheal: true } });
+    const view = await scene.until('warned', ({ conditions }) =>
+      conditions.some(({ message }) => /spec\.syncPolicy\.automated\.selfheal[\s\S]*selfHeal/.test(message)),
+    );
+    assert.equal(at(view.object, 'spec', 'syncPolicy', 'automated', 'selfheal'), true);
+    await scene.untilSettled();
+  });
+
+  test('APP-09 one application per environment, each from its overlay into its own namespace', async (t) => {
+    const environments = { dev: 1, staging: 2, prod: 3 };
+    const overlays = Object.entries(environments).map(
+      ([name, count]) =>
+        [
+          `k8s/overlays/${name}/kustomization.yaml`,
+          { resources: ['../../base'], replicas: [{ name: 'page', count }] },
+        ] as const,
+    );
+    const scene = await world.scene(t, {
+      'k8s/base/kustomization.yaml': { resources: ['page.yaml'] },
+      'k8s/base/page.yaml': deployment('page'),
+      ...Object.fromEntries(overlays),
+    });
+    for (const [environment, count] of Object.entries(environments)) {
+      const name = `${scene.name}-${environment}`;
+      const namespace = scene.adoptNamespace(name);
+      const destination = { namespace };
+      await scene.createAutomated({
+        name,
+        source: { path: `k8s/overlays/${environment}` },
+        destination,
+        syncOptions: ['CreateNamespace=true'],
+      });
+      await scene.untilSettled('', { name });
+      assert.equal(at(await scene.live('Deployment/page', { namespace }), 'spec', 'replicas'), count);
+    }
+  });
+
+  test('APP-11 ANN-08 with the finalizer what is tracked goes first, in reverse wave order, and nothing else', async (t) => {
+    const waves = [0, 1, 2].map((wave) => configMap(`wave${wave}`, {}, { wave }));
+    const keep = configMap('kept', {}, { options: 'Delete=false' });
+    const scene = await world.scene(t, {
+      'app/a.yaml': [...waves, keep, deployment('page'), job('hook', { hook: 'PostSync' })],
+    });
+    await scene.createObject(configMap('foreign'));
+    await scene.createAutomated({ cascade: true });
+    await scene.untilSettled();
+    const record = await scene.record('ConfigMap', 'Deployment');
+
+    await scene.deleteApplication();
+    await scene.untilGone();
+
+    const waved = record.deleted.filter((id) => id.includes('wave'));
+    assert.deepEqual(waved, ['ConfigMap/wave2', 'ConfigMap/wave1', 'ConfigMap/wave0']);
+    assert.equal(await scene.get('Deployment/page'), undefined);
+    await scene.live('ConfigMap/foreign');
+    await scene.live('ConfigMap/kept');
+  });
+
+  test('APP-11 without the finalizer everything stays', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), deployment('page')] });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    await scene.deleteApplication();
+    await scene.untilGone();
+    await scene.stays('the objects', () => true).catch(() => undefined);
+    await scene.live('ConfigMap/a');
+    await scene.live('Deployment/page');
+  });
+
+  test('APP-11 an object that does not go keeps the application, until it does', async (t) => {
+    const held = { ...configMap('held'), metadata: { name: 'held', finalizers: ['example.com/hold'] } };
+    const scene = await world.scene(t, { 'app/a.yaml': [held, configMap('a')] });
+    await scene.createAutomated({ cascade: true });
+    await scene.untilSettled();
+    await scene.deleteApplication();
+    await scene.untilObject('ConfigMap/a', 'is gone', (object) => object === undefined);
+    await scene.stays('the application is there', (view) =>
+      (view.object.metadata.finalizers ?? []).includes(finalizer),
+    );
+    await scene.patch('ConfigMap/held', { metadata: { finalizers: null } });
+    await scene.untilGone();
+  });
+
+  test('APP-12 APP-13 APP-15 one apply of a parent brings up its children; a new file is a new child, a removed one goes with its workload', async (t) => {
+    const scene = await world.scene(t);
+    const [one, two] = ['one', 'two'].map((name) => child(scene, name, { cascade: true }));
+    await scene.repository.commit({
+      'app/one.yaml': one!,
+      'one/a.yaml': configMap('of-one'),
+      'two/a.yaml': configMap('of-two'),
+    });
+    await scene.createAutomated({ ...inControlPlane(world), automated: { prune: true } });
+    await scene.untilSettled('', { name: `${scene.name}-one` });
+    const parent = await scene.untilSettled();
+    assert.deepEqual(
+      parent.resources.map(({ id, status }) => `${id} ${status}`),
+      [`Application/${scene.name}-one Synced`],
+    );
+    assert.equal(at(parent.object, 'status', 'summary', 'isAppOfApps'), true);
+
+    await scene.repository.commit({ 'app/two.yaml': two! });
+    await scene.untilSettled('', { name: `${scene.name}-two` });
+    assert.deepEqual(await scene.data('of-two'), { key: 'one' });
+
+    await scene.repository.remove('app/one.yaml');
+    await scene.untilGone(`${scene.name}-one`);
+    assert.equal(await scene.get('ConfigMap/of-one'), undefined);
+    await scene.live('ConfigMap/of-two');
+  });
+
+  test('APP-14 HEALTH-21 a child of a later wave is created only when the earlier one is Healthy', async (t) => {
+    const scene = await world.scene(t);
+    const children = [child(scene, 'infra', { wave: 0 }), child(scene, 'work', { wave: 2 })];
+    await scene.repository.commit({
+      'app/children.yaml': children,
+      'infra/a.yaml': deployment('infra', { outcome: 'never-ready' }),
+      'work/a.yaml': configMap('work'),
+    });
+    await scene.createAutomated(inControlPlane(world));
+    await scene.until('the first child is Progressing', (view) => view.health === 'Progressing', {
+      name: `${scene.name}-infra`,
+    });
+    await scene.stays('the parent waits', (view) => view.phase === 'Running');
+    assert.equal(await scene.find(`${scene.name}-work`), undefined);
+
+    await scene.repository.commit({ 'infra/a.yaml': deployment('infra') });
+
+    await scene.untilSettled('', { name: `${scene.name}-work` });
+    await scene.untilSettled();
+  });
+
+  test('APP-15 HEALTH-21 a Degraded child makes its parent Degraded', async (t) => {
+    const scene = await world.scene(t);
+    await scene.repository.commit({
+      'app/one.yaml': child(scene, 'one'),
+      'one/a.yaml': job('broken', { outcome: 'fail' }),
+    });
+    await scene.createAutomated(inControlPlane(world));
+    await scene.until('Degraded', (view) => view.health === 'Degraded', { name: `${scene.name}-one` });
+    await scene.until('Synced, Degraded', (view) => view.health === 'Degraded' && view.sync === 'Synced');
+  });
+
+  test('APP-01 a child written with the group argocd.io is stored under the real group, with a warning', async (t) => {
+    const scene = await world.scene(t);
+    await scene.repository.commit({
+      'app/one.yaml': child(scene, 'one', { apiVersion: 'argocd.io/v1alpha1' }),
+      'one/a.yaml': configMap('of-one'),
+    });
+    await scene.createAutomated(inControlPlane(world));
+    await scene.untilSettled('', { name: `${scene.name}-one` });
+    const stored = await world.cluster.client.get({
+      gvk: applicationKind,
+      namespace: world.namespace,
+      name: `${scene.name}-one`,
+    });
+    assert.equal(stored?.apiVersion, 'argoproj.io/v1alpha1');
+    await scene.until('warned', ({ conditions }) => conditions.some(({ message }) => message.includes('argocd.io')));
+  });
+
+  test('APP-05 a child with a list of destinations is refused by its parent, with path and hint', async (t) => {
+    const scene = await world.scene(t);
+    const destinations = [{ server: 'https://kubernetes.default.svc', namespace: 'x' }];
+    await scene.repository.commit({
+      'app/one.yaml': child(scene, 'one', { spec: { destination: undefined, destinations } }),
+      'one/a.yaml': configMap('a'),
+    });
+    await scene.createAutomated(inControlPlane(world));
+    await scene.untilSays(/spec\.destinations[\s\S]*ApplicationSet/);
+  });
+
+  test('APP-19 an object of two applications is a SharedResourceWarning on both', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': configMap('shared'),
+      'other/a.yaml': configMap('shared', { key: 'two' }),
+    });
+    const other = `${scene.name}-other`;
+    await scene.createAutomated();
+    await scene.untilSettled();
+    await scene.createAutomated({ name: other, source: { path: 'other' } });
+    await Promise.all([
+      scene.untilCondition('SharedResourceWarning', new RegExp(`shared[\\s\\S]*${other}`)),
+      scene.untilCondition('SharedResourceWarning', /shared/, { name: other }),
+    ]);
+  });
+
+  test('APP-19 with FailOnSharedResource the second application fails instead', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': configMap('shared'),
+      'other/a.yaml': configMap('shared', { key: 'two' }),
+    });
+    const other = `${scene.name}-other`;
+    await scene.createAutomated();
+    await scene.untilSettled();
+    await scene.create({ name: other, source: { path: 'other' }, syncOptions: ['FailOnSharedResource=true'] });
+    const view = await scene.sync({}, { name: other });
+    assert.equal(view.phase, 'Failed');
+    assert.deepEqual(await scene.data('shared'), { key: 'one' });
+    assert.match(
+      stringAt(view.object, 'status', 'operationState', 'message') ?? '',
+      /shared|another application|part of/i,
+    );
+  });
+}

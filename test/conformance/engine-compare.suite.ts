@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at, canonicalJson } from '@tiphys/api';
+import { configMap, deployment, job, secret, service } from './harness/manifests.ts';
+import type { World } from './harness/world.ts';
+
+const containers = (limits: object): object => ({
+  template: {
+    metadata: { labels: { app: 'page' } },
+    spec: { containers: [{ name: 'main', image: 'registry.example/app:1', resources: { limits }, env: [] }] },
+  },
+});
+
+/** What counts as a difference, and what does not. */
+export function compareTests(world: World): void {
+  test('DIFF-01 what the API server defaults, and status, is no difference', async (t) => {
+    const objects = [deployment('page'), service('page', {}, { type: 'LoadBalancer' }), job('once')];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    await scene.createAutomated();
+    await scene.untilSettled();
+
+    await scene.refresh('hard');
+
+    const view = await scene.untilSettled();
+    assert.deepEqual(new Set(view.resources.map(({ status }) => status)), new Set(['Synced']));
+    assert.equal(view.history.length, 1);
+  });
+
+  test('DIFF-02 SYNC-26 changed, missing and extra objects are OutOfSync; the extra one requires pruning and stays', async (t) => {
+    const objects = ['changed', 'missing', 'same'].map((name) => configMap(name));
+    const scene = await world.scene(t, { 'app/a.yaml': objects, 'app/extra.yaml': configMap('extra') });
+    await scene.create();
+    await scene.sync();
+    await scene.untilSettled();
+
+    await scene.patch('ConfigMap/changed', { data: { key: 'by hand' } });
+    await scene.delete('ConfigMap/missing');
+    await scene.repository.remove('app/extra.yaml');
+
+    const rows = ['changed OutOfSync -', 'extra OutOfSync prune', 'missing OutOfSync -', 'same Synced -'];
+    await scene.until('the three kinds of difference', ({ resources }) => {
+      const seen = resources.map(
+        (r) => `${r.id.slice('ConfigMap/'.length)} ${r.status} ${r.requiresPruning ? 'prune' : '-'}`,
+      );
+      return seen.toSorted().join() === rows.join();
+    });
+    const view = await scene.sync();
+    assert.deepEqual(
+      view.results.filter(({ id }) => id === 'ConfigMap/extra').map(({ status, message }) => `${status} ${message}`),
+      ['PruneSkipped ignored (requires pruning)'],
+    );
+    await scene.until('still OutOfSync', (seen) => seen.sync === 'OutOfSync' && seen.resources.length === 4);
+    await scene.live('ConfigMap/extra');
+  });
+
+  test('DIFF-03 SYNC-28 what others made in the namespace is never marked, shown or pruned', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('ours'), 'app/b.yaml': configMap('leaves') });
+    const copied = { 'argocd.argoproj.io/tracking-id': `${scene.name}:/ConfigMap:${scene.namespace}/somewhere-else` };
+    const foreign = [
+      configMap('plain'),
+      configMap('labelled', {}, { labels: { 'app.kubernetes.io/instance': scene.name } }),
+      configMap('copied', {}, { annotations: copied }),
+      configMap(
+        'of-another',
+        {},
+        { annotations: { 'argocd.argoproj.io/tracking-id': `another:/ConfigMap:${scene.namespace}/of-another` } },
+      ),
+    ];
+    for (const object of foreign) await scene.createObject(object);
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+
+    await scene.repository.remove('app/b.yaml');
+
+    await scene.untilObject('ConfigMap/leaves', 'is pruned', (object) => object === undefined);
+    const view = await scene.untilSettled();
+    assert.deepEqual(
+      view.resources.map(({ id }) => id),
+      ['ConfigMap/ours'],
+    );
+    for (const object of foreign) {
+      const live = await scene.live(`ConfigMap/${object.metadata.name ?? ''}`);
+      assert.deepEqual(live.metadata.annotations ?? {}, object.metadata.annotations ?? {});
+    }
+  });
+
+  const combinations = [
+    { sync: 'Synced', health: 'Degraded', object: job('work', { outcome: 'fail' }) },
+    { sync: 'Synced', health: 'Progressing', object: deployment('work', { outcome: 'never-ready' }) },
+    { sync: 'OutOfSync', health: 'Healthy', object: deployment('work') },
+    { sync: 'OutOfSync', health: 'Progressing', object: deployment('work', { outcome: 'never-ready' }) },
+  ];
+  for (const { sync, health, object } of combinations) {
+    test(`DIFF-05 ${sync} and ${health} at once`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': [object, configMap('settings')] });
+      await scene.create();
+      assert.equal((await scene.sync()).phase, 'Succeeded');
+      await scene.until(`Synced, ${health}`, (view) => view.sync === 'Synced' && view.health === health);
+      if (sync === 'OutOfSync') await scene.patch('ConfigMap/settings', { data: { key: 'a hotfix' } });
+      await scene.until(`${sync}, ${health}`, (view) => view.sync === sync && view.health === health);
+    });
+  }
+
+  const ignoreReplicas = {
+    ignoreDifferences: [{ group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] }],
+  };
+
+  test('DIFF-06 SYNC-30 an ignored pointer is no difference, and self-heal leaves it alone', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [deployment('scaled'), configMap('settings')] });
+    await scene.createAutomated({ automated: { selfHeal: true }, spec: ignoreReplicas });
+    await scene.untilSettled();
+
+    await scene.patch('Deployment/scaled', { spec: { replicas: 3 } });
+    await scene.untilObject('Deployment/scaled', 'has three', (object) => at(object, 'status', 'readyReplicas') === 3);
+
+    await scene.stays('Synced', (view) => view.sync === 'Synced');
+    assert.equal(at(await scene.live('Deployment/scaled'), 'spec', 'replicas'), 3);
+    // Not everything is ignored: another field of the same object still counts.
+    await scene.patch('Deployment/scaled', { spec: { minReadySeconds: 1, paused: true } });
+    await scene.untilObject('Deployment/scaled', 'is healed', (object) => at(object, 'spec', 'paused') !== true);
+  });
+
+  const respects = [
+    { options: [], replicas: 1, what: 'without RespectIgnoreDifferences a sync writes the value of Git' },
+    { options: ['RespectIgnoreDifferences=true'], replicas: 3, what: 'with it the live value stays' },
+  ];
+  for (const { options, replicas, what } of respects) {
+    test(`DIFF-08 SYNC-37 ${what}`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': deployment('scaled') });
+      await scene.create({ spec: ignoreReplicas, syncOptions: options });
+      await scene.patchApplication({ spec: { syncPolicy: { syncOptions: options } } });
+      await scene.sync();
+      await scene.patch('Deployment/scaled', { spec: { replicas: 3 } });
+
+      const revision = await scene.repository.commit({
+        'app/a.yaml': deployment('scaled', { image: 'registry.example/app:2' }),
+      });
+      await scene.until('sees the commit', (view) => view.revision === revision);
+      await scene.sync();
+
+      const live = await scene.live('Deployment/scaled');
+      assert.equal(at(live, 'spec', 'template', 'spec', 'containers', 0, 'image'), 'registry.example/app:2');
+      assert.equal(at(live, 'spec', 'replicas'), replicas);
+    });
+  }
+
+  test('DIFF-11 the value of a Secret is in no status, event or log', async (t) => {
+    const values = ['correct-horse-battery', 'staple-moved-to-git'];
+    const scene = await world.scene(t, { 'app/a.yaml': secret('password', { password: values[0]! }) });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    await scene.patch('Secret/password', { stringData: { password: 'edited-by-hand-77' } });
+    await scene.until('OutOfSync', (view) => view.sync === 'OutOfSync');
+    // Refused by the API server, which says why: such answers are quoted in results and events.
+    const refused = { ...secret('password', { password: values[1]! }), type: 'example.com/another' };
+    await scene.repository.commit({ 'app/a.yaml': refused });
+    await scene.until('the sync has failed', (view) => view.phase === 'Failed' || view.retryCount > 0);
+
+    const events = await world.cluster.kubectl(['get', 'events', '-A', '-o', 'json']);
+    const shown = [canonicalJson((await scene.view()).object), events, world.controller.tail('', Infinity)].join('\n');
+    const secrets = [...values, 'edited-by-hand-77'];
+    for (const value of [...secrets, ...secrets.map((one) => Buffer.from(one).toString('base64'))])
+      assert.ok(!shown.includes(value), `${value} is shown`);
+  });
+
+  test('DIFF-13 SYNC-14 hooks are not compared: one that is gone, or edited, leaves the application Synced', async (t) => {
+    const hooks = [job('before', { hook: 'PreSync' }), configMap('during', { key: 'one' }, { hook: 'Sync' })];
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('ours'), ...hooks] });
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    const settled = await scene.untilSettled();
+
+    await scene.delete('Job/before');
+    await scene.patch('ConfigMap/during', { data: { key: 'by hand' } });
+
+    await scene.stays(
+      'Synced, and no new operation',
+      (view) => view.sync === 'Synced' && view.startedAt === settled.startedAt,
+    );
+    assert.deepEqual(await scene.data('during'), { key: 'by hand' });
+    assert.equal(await scene.get('Job/before'), undefined);
+  });
+
+  test('DIFF-14 values that mean the same are no difference', async (t) => {
+    const written = deployment('page', {}, containers({ cpu: '1000m', memory: '1024Mi' }));
+    const scene = await world.scene(t, { 'app/a.yaml': written });
+    await scene.createAutomated();
+    await scene.untilSettled();
+
+    await scene.repository.commit({ 'app/a.yaml': deployment('page', {}, containers({ cpu: 1, memory: '1Gi' })) });
+    await scene.refresh('hard');
+
+    await scene.stays('Synced', (view) => view.sync === 'Synced');
+    assert.equal((await scene.view()).history.length, 1, 'nothing had to be applied');
+  });
+}

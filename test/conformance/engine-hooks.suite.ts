@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { saysOf } from './harness/application.ts';
+import { configMap, job, secret, type Fate } from './harness/manifests.ts';
+import type { World } from './harness/world.ts';
+
+type Policy = Readonly<{ policy: string; outcome: NonNullable<Fate['outcome']>; kept: boolean; id: string }>;
+const policies: readonly Policy[] = [
+  { id: 'SYNC-22', policy: 'HookSucceeded', outcome: 'succeed', kept: false },
+  { id: 'SYNC-22', policy: 'HookSucceeded', outcome: 'fail', kept: true },
+  { id: 'SYNC-23', policy: 'HookFailed', outcome: 'fail', kept: false },
+  { id: 'SYNC-23', policy: 'HookFailed', outcome: 'succeed', kept: true },
+  { id: 'SYNC-24', policy: 'HookSucceeded,BeforeHookCreation', outcome: 'succeed', kept: false },
+  { id: 'SYNC-24', policy: 'HookSucceeded,BeforeHookCreation', outcome: 'fail', kept: true },
+];
+
+/** Hooks: what is one, when it has ended, and what becomes of it. */
+export function hookTests(world: World): void {
+  test('SYNC-12 an unknown hook is an error that names the allowed ones', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('migrate', { hook: 'Presync' })] });
+    await scene.createAutomated();
+    await scene.untilSays(/Presync[\s\S]*PreSync[\s\S]*PostSync/);
+    assert.equal(await scene.get('Job/migrate'), undefined);
+  });
+
+  test('SYNC-12 ANN-02 an object of any kind can be a hook', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), configMap('before', {}, { hook: 'PreSync' })],
+    });
+    const record = await scene.record('ConfigMap');
+    await scene.createAutomated();
+    const view = await scene.untilSettled();
+    assert.deepEqual(
+      record.created.filter((id) => !id.includes('kube-root-ca')),
+      ['ConfigMap/before', 'ConfigMap/a'],
+    );
+    assert.deepEqual(view.results.find(({ id }) => id === 'ConfigMap/before')?.syncPhase, 'PreSync');
+  });
+
+  test('SYNC-14 SYNC-28 a Sync hook that leaves Git is not pruned', async (t) => {
+    const hook = configMap('during', {}, { hook: 'Sync' });
+    const scene = await world.scene(t, {
+      'app/a.yaml': configMap('a'),
+      'app/b.yaml': hook,
+      'app/c.yaml': configMap('c'),
+    });
+    await scene.createAutomated({ automated: { prune: true } });
+    await scene.untilSettled();
+    await scene.repository.remove('app/b.yaml', 'app/c.yaml');
+    await scene.untilObject('ConfigMap/c', 'is pruned', (object) => object === undefined);
+    await scene.untilSettled();
+    await scene.live('ConfigMap/during');
+  });
+
+  test('SYNC-17 Skip is applied in no phase and not missed', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), configMap('skipped', {}, { hook: 'Skip' })] });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    assert.equal(await scene.get('ConfigMap/skipped'), undefined);
+  });
+
+  test('SYNC-18 a Job hook past its own deadline fails the phase', async (t) => {
+    const late = job('late', { hook: 'PreSync', duration: '60s' }, { activeDeadlineSeconds: 2 });
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), late] });
+    await scene.create();
+    const view = await scene.sync();
+    assert.equal(view.phase, 'Failed');
+    assert.match(saysOf(view), /late/);
+    assert.equal(view.results.find(({ id }) => id === 'Job/late')?.hookPhase, 'Failed');
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+  });
+
+  test('SYNC-20 a PreSync hook whose Secret only the Sync phase creates is reported, with the name of the Secret', async (t) => {
+    const env = [{ name: 'URL', valueFrom: { secretKeyRef: { name: 'late-secret', key: 'url' } } }];
+    const containers = [{ name: 'main', image: 'registry.example/job:1', env }];
+    const template = {
+      metadata: { annotations: { 'sim.tiphys.dev/duration': '20s' } },
+      spec: { restartPolicy: 'Never', containers },
+    };
+    const scene = await world.scene(t, {
+      'app/a.yaml': [secret('late-secret', { url: 'x' }), job('migrate', { hook: 'PreSync' }, { template })],
+    });
+    await scene.createAutomated();
+    await scene.untilSays(/late-secret/);
+  });
+
+  test('SYNC-21 ANN-03 by default the last hook of the same name is deleted before the new one is created', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync' })] });
+    await scene.create();
+    const record = await scene.record('Job');
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+    const first = await scene.live('Job/migrate');
+
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+
+    const second = await scene.live('Job/migrate');
+    assert.notEqual(second.metadata.uid, first.metadata.uid);
+    assert.deepEqual(
+      record.events.map(({ type, id }) => `${type} ${id}`),
+      ['created Job/migrate', 'deleted Job/migrate', 'created Job/migrate'],
+    );
+  });
+
+  for (const { id, policy, outcome, kept } of policies) {
+    test(`${id} ${policy}: a hook that ${outcome === 'fail' ? 'failed' : 'succeeded'} is ${kept ? 'kept' : 'deleted'}`, async (t) => {
+      const hook = job('hook', { hook: 'PostSync', deletePolicy: policy, outcome });
+      const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), hook] });
+      const record = await scene.record('Job');
+      await scene.create();
+      assert.equal((await scene.sync()).phase, outcome === 'fail' ? 'Failed' : 'Succeeded');
+      assert.deepEqual(record.created, ['Job/hook']);
+      if (kept) await scene.stays('the Job is there', () => record.deleted.length === 0);
+      else await scene.untilObject('Job/hook', 'is gone', (object) => object === undefined);
+      if (!policy.includes(',') || outcome !== 'fail') return;
+      assert.equal((await scene.sync()).phase, 'Failed'); // the earlier one is in nobody's way
+      assert.deepEqual(record.deleted, ['Job/hook']);
+    });
+  }
+
+  test('SYNC-21 a hook with generateName gets a new name in every sync', async (t) => {
+    const template = job('unnamed', { hook: 'PreSync' });
+    const { annotations } = template.metadata;
+    const hook = { ...template, metadata: { generateName: 'migrate-', annotations } };
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), hook] });
+    await scene.create();
+    const revision = await scene.repository.git('rev-parse', 'HEAD');
+    const view = await scene.sync();
+    assert.equal(view.phase, 'Succeeded');
+    const [run] = view.results.filter(({ syncPhase }) => syncPhase === 'PreSync');
+    assert.match(run?.id ?? '', new RegExp(`^Job/migrate-${revision.slice(0, 7)}-presync-\\d+$`));
+  });
+}

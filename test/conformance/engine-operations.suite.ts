@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at, stringAt } from '@tiphys/api';
+import { saysOf } from './harness/application.ts';
+import { configMap, deployment, job, service } from './harness/manifests.ts';
+import { managersOf } from './harness/scene.ts';
+import type { World } from './harness/world.ts';
+
+const ten = Array.from({ length: 10 }, (_, index) => configMap(`c${index}`));
+const selector = (value: string) => ({
+  selector: { matchLabels: { app: 'page', edition: value } },
+  template: {
+    metadata: { labels: { app: 'page', edition: value } },
+    spec: { containers: [{ name: 'main', image: 'registry.example/app:1' }] },
+  },
+});
+
+/** Options, and running an operation. */
+export function operationTests(world: World): void {
+  test('SYNC-32 CreateNamespace makes the destination; without it the error names the option', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    const namespace = scene.adoptNamespace(`${scene.name}-new`);
+    await scene.create({ destination: { namespace } });
+    const refused = await scene.sync();
+    assert.equal(refused.phase, 'Failed');
+    assert.match(saysOf(refused), /CreateNamespace=true/);
+
+    await scene.patchApplication({ spec: { syncPolicy: { syncOptions: ['CreateNamespace=true'] } } });
+    await scene.until('takes the option', (view) => view.sync !== '');
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+    assert.deepEqual(await scene.data('a', namespace), { key: 'one' });
+  });
+
+  test('SYNC-32 managedNamespaceMetadata labels and annotates the namespace', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    const namespace = scene.adoptNamespace(`${scene.name}-new`);
+    const managedNamespaceMetadata = { labels: { team: 'harbour' }, annotations: { 'example.com/owner': 'pilot' } };
+    const syncPolicy = { automated: {}, syncOptions: ['CreateNamespace=true'], managedNamespaceMetadata };
+    await scene.create({ destination: { namespace }, spec: { syncPolicy } });
+    await scene.untilSettled();
+    const { metadata } = await scene.live(`Namespace/${namespace}`);
+    assert.equal(metadata.labels?.['team'], 'harbour');
+    assert.equal(metadata.annotations?.['example.com/owner'], 'pilot');
+  });
+
+  for (const { options, applied } of [
+    { options: ['ApplyOutOfSyncOnly=true'], applied: 1 },
+    { options: [], applied: 10 },
+  ]) {
+    test(`SYNC-33 of ten objects one changed: ${applied} applied with [${options.join()}]`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': ten });
+      await scene.create({ syncOptions: options });
+      await scene.sync();
+      const revision = await scene.repository.commit({
+        'app/a.yaml': [...ten.slice(1), configMap('c0', { key: 'two' })],
+      });
+      await scene.until('one differs', (view) => view.revision === revision && view.sync === 'OutOfSync');
+      const view = await scene.sync();
+      assert.equal(view.results.length, applied);
+      assert.deepEqual(await scene.data('c0'), { key: 'two' });
+    });
+  }
+
+  test('SYNC-34 server-side apply: its own manager, objects too large for the annotation, conflicts won and named', async (t) => {
+    const large = configMap('large', { key: 'x'.repeat(300_000) });
+    const scene = await world.scene(t, { 'app/a.yaml': [large, configMap('shared', { key: 'from Git' })] });
+    const other = {
+      ...configMap('shared', { key: 'of another' }),
+      metadata: { name: 'shared', namespace: scene.namespace },
+    };
+    await world.cluster.client.apply(other, { fieldManager: 'another-tool' });
+    await scene.create({ syncOptions: ['ServerSideApply=true'] });
+
+    const view = await scene.sync();
+
+    assert.equal(view.phase, 'Succeeded', saysOf(view));
+    const live = await scene.live('ConfigMap/large');
+    assert.ok(managersOf(live).includes('argocd-controller:Apply'), managersOf(live).join());
+    assert.equal(
+      stringAt(live, 'metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration'),
+      undefined,
+    );
+    assert.deepEqual(await scene.data('shared'), { key: 'from Git' });
+    assert.match(view.results.find(({ id }) => id === 'ConfigMap/shared')?.message ?? '', /another-tool/);
+  });
+
+  test('SYNC-38 an unknown option is kept, and warned about with the nearest known name', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated({ syncOptions: ['CreateNameSpace=true'] });
+    const view = await scene.untilSays(/CreateNameSpace[\s\S]*CreateNamespace/);
+    await scene.untilSettled();
+    assert.deepEqual(at(view.object, 'spec', 'syncPolicy', 'syncOptions'), ['CreateNameSpace=true']);
+  });
+
+  test('SYNC-40 a dry run says what it would do and changes nothing', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync' })],
+      'app/b.yaml': configMap('b'),
+    });
+    await scene.create();
+    await scene.sync();
+    await scene.repository.commit({ 'app/c.yaml': configMap('c') }, ['app/b.yaml']);
+    await scene.until('sees both', (view) => view.resources.length === 3);
+    const record = await scene.record('ConfigMap', 'Job');
+
+    const view = await scene.sync({ dryRun: true, prune: true });
+
+    assert.equal(view.phase, 'Succeeded', saysOf(view));
+    const results = view.results.map(({ id, status }) => `${id} ${status}`);
+    for (const row of ['ConfigMap/c Synced', 'ConfigMap/b Pruned']) assert.ok(results.includes(row), results.join());
+    assert.deepEqual(record.events, []);
+    assert.equal(view.history.length, 1);
+    await scene.until('still OutOfSync', (seen) => seen.sync === 'OutOfSync');
+  });
+
+  test('SYNC-42 an immutable field changes only with force', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': deployment('page', {}, selector('one')) });
+    await scene.create();
+    await scene.sync();
+    const { metadata } = await scene.live('Deployment/page');
+    const revision = await scene.repository.commit({ 'app/a.yaml': deployment('page', {}, selector('two')) });
+    await scene.until('sees the commit', (view) => view.revision === revision);
+
+    const refused = await scene.sync();
+    assert.equal(refused.phase, 'Failed');
+    assert.match(saysOf(refused), /immutable/);
+    assert.equal((await scene.live('Deployment/page')).metadata.uid, metadata.uid);
+
+    const forced = await scene.sync({ syncStrategy: { hook: { force: true } } });
+    assert.equal(forced.phase, 'Succeeded', saysOf(forced));
+    const live = await scene.live('Deployment/page');
+    assert.notEqual(live.metadata.uid, metadata.uid);
+    assert.equal(at(live, 'spec', 'selector', 'matchLabels', 'edition'), 'two');
+  });
+
+  test('SYNC-42 Replace=true replaces an object, and drops what is not in Git', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a', { key: 'one' }, { options: 'Replace=true' }) });
+    await scene.create();
+    await scene.sync();
+    await scene.patch('ConfigMap/a', { data: { added: 'by hand' } });
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+    assert.deepEqual(await scene.data('a'), { key: 'one' });
+  });
+
+  test('SYNC-43 a selective sync touches what is named, runs no hooks, and leaves no history', async (t) => {
+    const objects = [deployment('page'), service('page'), configMap('a'), job('migrate', { hook: 'PreSync' })];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    await scene.create();
+
+    const view = await scene.sync({ resources: [{ group: 'apps', kind: 'Deployment', name: 'page' }] });
+
+    assert.deepEqual(
+      view.results.map(({ id }) => id),
+      ['Deployment/page'],
+    );
+    assert.deepEqual(view.history, []);
+    await scene.live('Deployment/page');
+    for (const id of ['Service/page', 'ConfigMap/a', 'Job/migrate']) assert.equal(await scene.get(id), undefined, id);
+  });
+
+  test('SYNC-39 strategy apply runs without hooks', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync' })] });
+    await scene.create();
+    const view = await scene.sync({ syncStrategy: { apply: {} } });
+    assert.equal(view.phase, 'Succeeded');
+    assert.equal(await scene.get('Job/migrate'), undefined);
+    await scene.live('ConfigMap/a');
+  });
+
+  test('SYNC-44 an operation asked for while one runs waits for its turn and loses nothing', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync', duration: '3s' })],
+    });
+    const record = await scene.record('Job');
+    await scene.create();
+    await scene.until('compared', (view) => view.sync !== '');
+    await scene.request();
+    await scene.until('Running', (view) => view.phase === 'Running' && record.created.length === 1);
+    await scene.request({ resources: [{ kind: 'ConfigMap', name: 'a' }] });
+    const view = await scene.until(
+      'both have ended',
+      (seen) =>
+        !seen.requested && seen.phase === 'Succeeded' && record.created.length === 1 && seen.history.length === 1,
+    );
+    assert.deepEqual(record.created, ['Job/migrate']);
+    assert.equal(view.phase, 'Succeeded');
+  });
+
+  test('SYNC-45 one bad manifest among ten: the preflight fails and nothing has changed', async (t) => {
+    const bad = { ...configMap('bad'), data: { key: { nested: 'no string' } } };
+    const scene = await world.scene(t, { 'app/a.yaml': [...ten.slice(1), bad] });
+    const record = await scene.record('ConfigMap');
+    await scene.create();
+    const view = await scene.sync();
+    assert.equal(view.phase, 'Failed');
+    assert.match(saysOf(view), /bad/);
+    assert.deepEqual(
+      record.created.filter((id) => !id.includes('kube-root-ca')),
+      [],
+    );
+  });
+
+  test('SYNC-46 each object has its result: Synced, SyncFailed, Pruned, PruneSkipped', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a')], 'app/b.yaml': configMap('b') });
+    await scene.create();
+    await scene.sync();
+    await scene.repository.commit({}, ['app/b.yaml']);
+    await scene.until('b is extra', (view) => view.resources.some((r) => r.requiresPruning));
+    const statusOf = (view: Awaited<ReturnType<typeof scene.sync>>): string[] =>
+      view.results.map((r) => `${r.id} ${r.status}`).toSorted();
+    assert.deepEqual(statusOf(await scene.sync()), ['ConfigMap/a Synced', 'ConfigMap/b PruneSkipped']);
+    assert.deepEqual(statusOf(await scene.sync({ prune: true })), ['ConfigMap/a Synced', 'ConfigMap/b Pruned']);
+    // Only the API server can refuse this, and only at apply: a port above the range passes no dry run, so it fails there.
+    await scene.repository.commit({ 'app/c.yaml': service('c', {}, { ports: [{ port: 70_000 }] }) });
+    await scene.until('sees it', (view) => view.resources.some((r) => r.id === 'Service/c'));
+    const failed = await scene.sync();
+    assert.equal(failed.phase, 'Failed');
+    assert.equal(failed.results.find(({ id }) => id === 'Service/c')?.status, 'SyncFailed');
+  });
+
+  test('SYNC-06 SYNC-39 terminate ends a running operation as Failed and deletes its hooks', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), job('endless', { hook: 'PreSync', outcome: 'never-ready' })],
+    });
+    await scene.create();
+    await scene.until('compared', (view) => view.sync !== '');
+    await scene.request();
+    await scene.until('Running', (view) => view.phase === 'Running');
+    await scene.untilObject('Job/endless', 'runs', (object) => object !== undefined);
+
+    await scene.patchApplication({ status: { operationState: { phase: 'Terminating' } } });
+
+    const view = await scene.until('Failed', (seen) => seen.phase === 'Failed');
+    assert.match(view.message, /terminated/i);
+    await scene.untilObject('Job/endless', 'is gone', (object) => object === undefined);
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+  });
+
+  test('SYNC-48 a failed operation is repeated with exponential delays up to maxDuration', async (t) => {
+    const failing = job('migrate', { hook: 'PreSync', outcome: 'fail', duration: '50ms' });
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), failing] });
+    const record = await scene.record('Job');
+    await scene.create();
+    await scene.until('compared', (view) => view.sync !== '');
+    const backoff = { duration: '1s', factor: 2, maxDuration: '3s' };
+    const times: number[] = [];
+    await scene.request({}, { operation: { retry: { limit: 3, backoff } } });
+    await scene.until('Failed after three retries', (view) => {
+      if (record.created.length > times.length) times.push(Date.now());
+      return view.phase === 'Failed' && view.retryCount === 3;
+    });
+    assert.equal(record.created.length, 4);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    // 1, 2 and 3 s (4 is over the limit), and the time that an attempt takes.
+    for (const [index, least] of [900, 1900, 2900].entries()) {
+      const gap = gaps[index] ?? 0;
+      assert.ok(gap >= least && gap < least + 6000, `gaps of ${gaps.join(', ')} ms`);
+    }
+  });
+
+  test('SYNC-50 the operation tells its retries and when the next happens; success on a retry is Succeeded', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    const namespace = `${scene.name}-late`;
+    await scene.create({ destination: { namespace } });
+    await scene.until('compared', (view) => view.sync !== '');
+    await scene.request({}, { operation: { retry: { limit: 10, backoff: { duration: '1s', factor: 1 } } } });
+    await scene.until(
+      'says that it tries again',
+      (view) => view.phase === 'Running' && view.retryCount >= 2 && /retr/i.test(view.message),
+    );
+
+    await scene.createNamespace(namespace);
+
+    const view = await scene.until('Succeeded', (seen) => seen.phase === 'Succeeded');
+    assert.ok(view.retryCount >= 2);
+    assert.deepEqual(await scene.data('a', namespace), { key: 'one' });
+  });
+
+  const policies = [
+    { title: 'a manual one without retry is not repeated', operation: {}, again: false },
+    {
+      title: 'limit -1 repeats without end',
+      operation: { retry: { limit: -1, backoff: { duration: '200ms', factor: 1 } } },
+      again: true,
+    },
+  ];
+  for (const { title, operation, again } of policies) {
+    test(`SYNC-51 ${title}`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+      await scene.create({ destination: { namespace: `${scene.name}-nowhere` } });
+      await scene.until('compared', (view) => view.sync !== '');
+      await scene.request({}, { operation });
+      if (again)
+        await scene.until(
+          'more than the default of retries',
+          (view) => view.phase === 'Running' && view.retryCount > 6,
+        );
+      else await scene.until('Failed', (view) => view.phase === 'Failed');
+      if (!again) await scene.stays('not repeated', (view) => view.phase === 'Failed' && view.retryCount === 0);
+    });
+  }
+
+  test('SYNC-51 an automated one without a policy is repeated by default', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated({ destination: { namespace: `${scene.name}-nowhere` } });
+    await scene.until(
+      'waits to try again',
+      (view) => view.phase === 'Running' && view.retryCount >= 1 && view.message !== '',
+    );
+  });
+}

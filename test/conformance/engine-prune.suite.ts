@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at } from '@tiphys/api';
+import { configMap, deployment } from './harness/manifests.ts';
+import type { World } from './harness/world.ts';
+
+/** Prune and self-heal. */
+export function pruneTests(world: World): void {
+  test('SYNC-27 SYNC-41 prune deletes what left the source, and the result says Pruned', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/b.yaml': configMap('b') });
+    await scene.create();
+    await scene.sync();
+    await scene.repository.remove('app/b.yaml');
+    await scene.until('b requires pruning', (view) =>
+      view.resources.some((r) => r.id === 'ConfigMap/b' && r.requiresPruning),
+    );
+
+    const view = await scene.sync({ prune: true });
+
+    assert.equal(view.phase, 'Succeeded');
+    assert.deepEqual(
+      view.results.filter(({ id }) => id === 'ConfigMap/b').map(({ status }) => status),
+      ['Pruned'],
+    );
+    assert.equal(await scene.get('ConfigMap/b'), undefined);
+    await scene.until('Synced, one resource', (seen) => seen.sync === 'Synced' && seen.resources.length === 1);
+  });
+
+  const marks = ['Prune=false', 'Prune=confirm'];
+  for (const options of marks) {
+    test(`SYNC-27 ANN-04 ${options} on an object keeps it`, async (t) => {
+      const scene = await world.scene(t, {
+        'app/a.yaml': configMap('a'),
+        'app/b.yaml': configMap('b', {}, { options }),
+      });
+      await scene.createAutomated({ automated: { prune: true } });
+      await scene.untilSettled();
+      await scene.repository.remove('app/b.yaml');
+      await scene.until('b requires pruning', (view) =>
+        view.resources.some((r) => r.id === 'ConfigMap/b' && r.requiresPruning),
+      );
+      await scene.stays('b is there', () => true);
+      await scene.live('ConfigMap/b');
+    });
+  }
+
+  for (const prune of [false, true]) {
+    for (const selfHeal of [false, true]) {
+      test(`SYNC-30 APP-06 prune ${prune}, selfHeal ${selfHeal}`, async (t) => {
+        const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/b.yaml': configMap('b') });
+        await scene.createAutomated({ automated: { prune, selfHeal } });
+        await scene.untilSettled();
+
+        await scene.patch('ConfigMap/a', { data: { key: 'by hand' } });
+        if (selfHeal)
+          await scene.untilObject('ConfigMap/a', 'is healed', (object) => at(object, 'data', 'key') === 'one');
+        else await scene.until('OutOfSync', (view) => view.sync === 'OutOfSync');
+        if (!selfHeal) await scene.stays('OutOfSync', (view) => view.sync === 'OutOfSync');
+        assert.deepEqual(await scene.data('a'), { key: selfHeal ? 'one' : 'by hand' });
+
+        await scene.repository.remove('app/b.yaml');
+        if (prune) await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
+        else
+          await scene.until('b is extra', ({ resources }) =>
+            resources.some((r) => r.id === 'ConfigMap/b' && r.requiresPruning),
+          );
+        if (!prune) await scene.stays('OutOfSync', (view) => view.sync === 'OutOfSync');
+        assert.equal((await scene.get('ConfigMap/b')) === undefined, prune);
+      });
+    }
+  }
+
+  test('SYNC-29 an empty render never prunes by itself, and says so', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), configMap('b')] });
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+
+    await scene.repository.commit({ 'app/a.yaml': '# nothing\n' });
+
+    await scene.untilCondition('SyncError', /wipe out all resources|empty/i);
+    await scene.stays('nothing is deleted', (view) => view.resources.length === 2);
+    await scene.live('ConfigMap/a');
+    await scene.live('ConfigMap/b');
+
+    await scene.patchApplication({ spec: { syncPolicy: { automated: { allowEmpty: true } } } });
+    await scene.untilObject('ConfigMap/a', 'is pruned', (object) => object === undefined);
+    await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
+  });
+
+  test('SYNC-29 a manual sync of an empty render needs prune', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.create();
+    await scene.sync();
+    const revision = await scene.repository.commit({ 'app/a.yaml': '# nothing\n' });
+    await scene.until('sees the commit', (view) => view.revision === revision);
+    await scene.sync();
+    await scene.live('ConfigMap/a');
+    assert.equal((await scene.sync({ prune: true })).phase, 'Succeeded');
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+  });
+
+  const propagations = [
+    { policy: 'orphan', kept: true },
+    { policy: 'background', kept: false },
+    { policy: 'foreground', kept: false },
+  ];
+  for (const { policy, kept } of propagations) {
+    test(`SYNC-31 PrunePropagationPolicy=${policy} ${kept ? 'leaves' : 'takes'} the dependants`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/b.yaml': deployment('page') });
+      await scene.createAutomated({ automated: { prune: true }, syncOptions: [`PrunePropagationPolicy=${policy}`] });
+      await scene.untilSettled();
+      const replicaSets = await world.cluster.client.resourceFor({ group: 'apps', version: 'v1', kind: 'ReplicaSet' });
+      const count = async (): Promise<number> => {
+        const { items } = await world.cluster.client.list(replicaSets, { namespace: scene.namespace });
+        return items.length;
+      };
+      assert.equal(await count(), 1);
+
+      await scene.repository.remove('app/b.yaml');
+
+      await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
+      if (kept) await scene.stays('looked at', () => true);
+      else await scene.until('the ReplicaSet goes', (view) => view.sync === 'Synced', {});
+      for (let wait = 0; !kept && (await count()) > 0 && wait < 100; wait += 1) await scene.view();
+      assert.equal(await count(), kept ? 1 : 0);
+    });
+  }
+
+  const places = [
+    { where: 'the application', syncOptions: ['PruneLast=true'], mark: {} },
+    { where: 'the object', syncOptions: [], mark: { options: 'PruneLast=true' } },
+    { where: 'neither', syncOptions: [], mark: {} },
+  ];
+  for (const { where, syncOptions, mark } of places) {
+    test(`SYNC-35 PruneLast on ${where}: deletions ${where === 'neither' ? 'come first' : 'come after everything else'}`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/old.yaml': configMap('old', {}, mark) });
+      await scene.createAutomated({ automated: { prune: true }, syncOptions });
+      await scene.untilSettled();
+      const record = await scene.record('ConfigMap', 'Deployment');
+      const more = [deployment('new', { duration: '1s' }), configMap('later', {}, { wave: 1 })];
+      await scene.repository.commit({ 'app/new.yaml': more }, ['app/old.yaml']);
+      await scene.until(
+        'all done',
+        (view) => view.sync === 'Synced' && view.phase === 'Succeeded' && record.created.includes('ConfigMap/later'),
+      );
+      const order = record.events.map(({ id }) => id).filter((id) => /old|later/.test(id));
+      assert.deepEqual(
+        order,
+        where === 'neither' ? ['ConfigMap/old', 'ConfigMap/later'] : ['ConfigMap/later', 'ConfigMap/old'],
+      );
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { configMap, deployment, job } from './harness/manifests.ts';
+import type { World } from './harness/world.ts';
+
+/** The controller's process dies; nothing else does. */
+export function restartTests(world: World): void {
+  test('REC-16 killed during a PreSync Job: after the restart the operation goes on, with one Job run', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [job('migrate', { hook: 'PreSync', duration: '4s' }), deployment('page')],
+    });
+    const record = await scene.record('Job', 'Deployment');
+    await scene.createAutomated();
+    await scene.untilObject('Job/migrate', 'is there', (object) => object !== undefined);
+    const before = await scene.view();
+
+    await world.controller.stop('SIGKILL');
+    await sleep(500);
+    world.controller.start();
+
+    const view = await scene.untilSettled();
+    assert.deepEqual(record.created, ['Job/migrate', 'Deployment/page']);
+    assert.equal(view.startedAt, before.startedAt === '' ? view.startedAt : before.startedAt);
+    assert.equal(view.history.length, 1);
+  });
+
+  test('REC-16 killed at any moment: each wave and hook runs once and the operation ends', async (t) => {
+    const objects = [
+      job('before', { hook: 'PreSync', duration: '700ms' }),
+      ...[0, 1, 2, 3].map((wave) => deployment(`page${wave}`, { wave, duration: '300ms' })),
+      job('during', { hook: 'Sync', wave: 2, duration: '700ms' }),
+      job('after', { hook: 'PostSync', duration: '700ms', deletePolicy: 'HookSucceeded' }),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    const record = await scene.record('Job', 'Deployment');
+    await scene.createAutomated();
+    for (const pauseMs of [150, 900, 1700, 2600]) {
+      await sleep(pauseMs);
+      await world.controller.stop('SIGKILL');
+      world.controller.start();
+    }
+    await scene.untilSettled('', { timeoutMs: 120_000 });
+    assert.deepEqual(record.created, [
+      'Job/before',
+      'Deployment/page0',
+      'Deployment/page1',
+      ...record.created.slice(3, 5),
+      'Deployment/page3',
+      'Job/after',
+    ]);
+    assert.deepEqual(record.created.slice(3, 5).toSorted(), ['Deployment/page2', 'Job/during']);
+  });
+
+  test('REC-16 what changed in Git and in the cluster while the controller was down is seen at the next start', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/b.yaml': configMap('b') });
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+    await world.controller.stop();
+    const revision = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
+    await scene.delete('ConfigMap/b');
+
+    world.controller.start();
+
+    await scene.untilSettled(revision);
+    assert.deepEqual(await scene.data('a'), { key: 'two' });
+    await scene.live('ConfigMap/b');
+  });
+}

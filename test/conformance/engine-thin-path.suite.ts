@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at, stringAt } from '@tiphys/api';
+import { configMap, deployment, job, service } from './harness/manifests.ts';
+import { annotationOf } from './harness/scene.ts';
+import type { World } from './harness/world.ts';
+
+const settings = (value: string) => configMap('settings', { value });
+const page = { 'app/page.yaml': [deployment('page'), service('page'), settings('one')] };
+
+/** From a commit to a healthy cluster, and back when somebody meddles. */
+export function thinPathTests(world: World): void {
+  test('REC-05 APP-01 a plain application goes to Synced at the compared revision, and Healthy', async (t) => {
+    const scene = await world.scene(t, page);
+    const revision = await scene.repository.git('rev-parse', 'HEAD');
+
+    await scene.createAutomated();
+
+    const view = await scene.untilSettled(revision);
+    assert.equal(view.syncedRevision, revision);
+    assert.deepEqual(view.resources.map(({ id, status }) => `${id} ${status}`).toSorted(), [
+      'ConfigMap/settings Synced',
+      'Deployment/page Synced',
+      'Service/page Synced',
+    ]);
+    const live = await scene.live('Deployment/page');
+    assert.equal(
+      annotationOf(live, 'argocd.argoproj.io/tracking-id'),
+      `${scene.name}:apps/Deployment:${scene.namespace}/page`,
+    );
+  });
+
+  test('REC-06 without automation a difference is shown and nothing is applied', async (t) => {
+    const scene = await world.scene(t, page);
+
+    await scene.create();
+
+    await scene.until('OutOfSync, Missing', (view) => view.sync === 'OutOfSync' && view.health === 'Missing');
+    await scene.stays('OutOfSync with no operation', (view) => view.sync === 'OutOfSync' && view.phase === '');
+    assert.equal(await scene.get('Deployment/page'), undefined);
+  });
+
+  test('REC-07 a new revision that renders differently is applied by an automated operation', async (t) => {
+    const scene = await world.scene(t, page);
+    await scene.createAutomated();
+    await scene.untilSettled();
+
+    const revision = await scene.repository.commit({
+      'app/more.yaml': settings('unused'),
+      'app/page.yaml': [deployment('page')],
+    });
+
+    const view = await scene.until(
+      'synced by itself',
+      (seen) => seen.syncedRevision === revision && seen.phase === 'Succeeded',
+    );
+    assert.equal(view.automated, true);
+    assert.deepEqual(await scene.data('settings'), { value: 'unused' });
+  });
+
+  test('REC-08 automated without self-heal: a manual change stays, and shows', async (t) => {
+    const scene = await world.scene(t, page);
+    await scene.createAutomated({ automated: { prune: true } });
+    await scene.untilSettled();
+
+    await scene.patch('ConfigMap/settings', { data: { value: 'by hand' } });
+
+    await scene.until('OutOfSync', (view) => view.sync === 'OutOfSync');
+    await scene.stays('OutOfSync', (view) => view.sync === 'OutOfSync');
+    assert.deepEqual(await scene.data('settings'), { value: 'by hand' });
+
+    await scene.repository.commit({ 'app/page.yaml': [deployment('page'), service('page'), settings('two')] });
+    await scene.untilSettled();
+    assert.deepEqual(await scene.data('settings'), { value: 'two' });
+  });
+
+  test('REC-09 self-heal puts an edited, a scaled and a deleted object back within seconds', async (t) => {
+    const scene = await world.scene(t, page);
+    await scene.createAutomated({ automated: { selfHeal: true } });
+    await scene.untilSettled();
+
+    await scene.patch('ConfigMap/settings', { data: { value: 'by hand' } });
+    await scene.untilObject('ConfigMap/settings', 'is as in Git', (object) => at(object, 'data', 'value') === 'one');
+    const healed = await scene.until('the operation that healed it has ended', (view) => view.phase === 'Succeeded');
+    assert.equal(healed.automated, true);
+    const attempts = at(healed.object, 'status', 'operationState', 'operation', 'sync', 'autoHealAttemptsCount');
+    assert.ok(Number(attempts) >= 1, `the operation counts as a self-heal: ${String(attempts)}`);
+
+    await scene.patch('Deployment/page', { spec: { replicas: 3 } });
+    await scene.untilObject('Deployment/page', 'has one replica', (object) => at(object, 'spec', 'replicas') === 1);
+
+    await scene.delete('Service/page');
+    await scene.untilObject('Service/page', 'is back', (object) => object !== undefined);
+    await scene.untilSettled();
+  });
+
+  test('REC-10 SYNC-51 a revision that keeps failing is tried limit+1 times, not once per interval', async (t) => {
+    const failing = job('migrate', { hook: 'PreSync', outcome: 'fail', duration: '100ms' });
+    const scene = await world.scene(t, { 'app/a.yaml': [settings('one'), failing] });
+    const jobs = await scene.record('Job');
+    await scene.createAutomated({ retry: { limit: 1, backoff: { duration: '1s', factor: 1 } } });
+
+    const failed = await scene.until(
+      'Failed after one retry',
+      (view) => view.phase === 'Failed' && view.retryCount === 1,
+    );
+    await scene.refresh('hard');
+    await scene.stays('not tried again', (view) => view.startedAt === failed.startedAt && view.phase === 'Failed', {
+      timeoutMs: 4000,
+    });
+
+    assert.equal(jobs.created.length, 2);
+    await scene.untilCondition('SyncError', /Failed last sync attempt/i);
+  });
+
+  test('REC-11 self-heals of the same revision wait longer and longer', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': settings('one') });
+    await scene.createAutomated({ automated: { selfHeal: true } });
+    await scene.untilSettled();
+
+    const healedAfterMs: number[] = [];
+    for (const attempt of [1, 2, 3]) {
+      const start = Date.now();
+      await scene.patch('ConfigMap/settings', { data: { value: `fight ${attempt}` } });
+      await scene.untilObject('ConfigMap/settings', 'is healed', (object) => at(object, 'data', 'value') === 'one');
+      healedAfterMs.push(Date.now() - start);
+      await scene.untilSettled();
+    }
+
+    const [first = 0, , third = 0] = healedAfterMs;
+    assert.ok(third > first && third > 3000, `the third waits for its back-off: ${healedAfterMs.join(', ')} ms`);
+  });
+
+  test('REC-12 the status says all that tools read: sync, health, resources, operation, history, times', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [deployment('page'), job('check', { hook: 'PostSync' })] });
+    const revision = await scene.repository.git('rev-parse', 'HEAD');
+    await scene.createAutomated();
+    const { object, results, history } = await scene.untilSettled(revision);
+
+    const status = object['status'];
+    assert.deepEqual(at(status, 'sync', 'comparedTo', 'destination'), at(object, 'spec', 'destination'));
+    assert.equal(stringAt(status, 'sync', 'comparedTo', 'source', 'path'), 'app');
+    assert.equal(stringAt(status, 'sourceType'), 'Directory');
+    assert.deepEqual(at(status, 'summary', 'images'), ['registry.example/app:1']);
+    assert.equal(stringAt(status, 'controllerNamespace'), world.namespace);
+    const times = [
+      ['reconciledAt'],
+      ['health', 'lastTransitionTime'],
+      ['operationState', 'startedAt'],
+      ['operationState', 'finishedAt'],
+    ];
+    for (const path of times)
+      assert.match(stringAt(status, ...path) ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, path.join('.'));
+    assert.match(stringAt(status, 'operationState', 'message') ?? '', /successfully synced/);
+    assert.deepEqual(
+      results.map(({ id, status: outcome, syncPhase }) => [id, outcome, syncPhase].join(' ')).toSorted(),
+      ['Deployment/page Synced Sync', 'Job/check Synced PostSync'],
+    );
+    assert.equal(results.find(({ id }) => id === 'Job/check')?.hookPhase, 'Succeeded');
+    assert.deepEqual(history, [{ id: 0, revision }]);
+    assert.equal(at(status, 'operationState', 'operation', 'initiatedBy', 'automated'), true);
+  });
+
+  test('REC-13 what has not changed is not rendered again; a changed parameter is', async (t) => {
+    const chart = {
+      'app/Chart.yaml': { apiVersion: 'v2', name: 'app', version: '1.0.0' },
+      'app/values.yaml': { value: 'one' },
+      'app/templates/a.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {value: "{{ .Values.value }}"}\n',
+    };
+    const scene = await world.scene(t, chart);
+    await scene.createAutomated();
+    await scene.untilSettled();
+    const rendered = (): number => world.controller.linesOf('rendered', `"${scene.name}"`).length;
+    assert.equal(rendered(), 1, world.controller.tail(scene.name));
+
+    await scene.refresh();
+    const elsewhere = await scene.repository.commit({ 'elsewhere/b.yaml': 'nothing of this application' });
+    await scene.refresh();
+    await scene.until('knows the new commit', (view) => view.revision === elsewhere);
+    assert.equal(rendered(), 1, world.controller.tail(scene.name));
+
+    await scene.patchApplication({ spec: { source: { helm: { parameters: [{ name: 'value', value: 'two' }] } } } });
+    await scene.untilObject(
+      'ConfigMap/settings',
+      'has the parameter',
+      (object) => at(object, 'data', 'value') === 'two',
+    );
+    assert.equal(rendered(), 2, world.controller.tail(scene.name));
+  });
+
+  test('REC-15 a source that cannot be reached gives Unknown with the cause, and touches nothing', async (t) => {
+    const scene = await world.scene(t, page);
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+
+    await scene.repository.goAway();
+    await scene.refresh('hard');
+
+    const view = await scene.until('Unknown', (seen) => seen.sync === 'Unknown');
+    assert.ok(
+      view.conditions.some(({ type, message }) => type === 'ComparisonError' && message.includes('repository')),
+    );
+    await scene.stays('Unknown', (seen) => seen.sync === 'Unknown');
+    for (const id of ['Deployment/page', 'Service/page', 'ConfigMap/settings']) await scene.live(id);
+
+    await scene.repository.comeBack();
+    await scene.refresh();
+    const back = await scene.untilSettled();
+    assert.deepEqual(
+      back.conditions.filter(({ type }) => type === 'ComparisonError'),
+      [],
+    );
+  });
+
+  test('REC-03 ANN-05 a refresh annotation compares at once and is taken off', async (t) => {
+    const scene = await world.scene(t, page);
+    await scene.create();
+    await scene.until('compared', (view) => view.sync === 'OutOfSync');
+    const revision = await scene.repository.commit({ 'app/more.yaml': configMap('more') });
+
+    await scene.refresh();
+
+    const view = await scene.until('compared with the new commit', (seen) => seen.revision === revision);
+    assert.ok(view.resources.some(({ id }) => id === 'ConfigMap/more'));
+  });
+
+  test('DIFF-15 a change of the sync status, and an operation, leave events on the Application', async (t) => {
+    const scene = await world.scene(t, page);
+    await scene.createAutomated();
+    await scene.untilSettled();
+    const { client } = world.cluster;
+    const events = await client.resourceFor({ group: '', version: 'v1', kind: 'Event' });
+    const { items } = await client.list(events, {
+      namespace: world.namespace,
+      fieldSelector: `involvedObject.name=${scene.name}`,
+    });
+    const reasons = new Set(items.map((event) => stringAt(event, 'reason')));
+    for (const reason of ['OperationStarted', 'OperationCompleted', 'ResourceUpdated'])
+      assert.ok(reasons.has(reason), `${reason} in ${[...reasons].join(', ')}`);
+    assert.ok(items.some((event) => /OutOfSync -> Synced/.test(stringAt(event, 'message') ?? '')));
+  });
+}

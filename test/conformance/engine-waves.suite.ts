@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  configMap,
+  customResourceDefinition,
+  deployment,
+  job,
+  manifest,
+  secret,
+  service,
+} from './harness/manifests.ts';
+import { saysOf } from './harness/application.ts';
+import type { World } from './harness/world.ts';
+
+const slow = { duration: '1s' } as const;
+
+/** Phases and waves. */
+export function waveTests(world: World): void {
+  test('SYNC-05 SYNC-01 SYNC-13 SYNC-15 SYNC-19 PreSync waves, Sync, health, PostSync come in exactly this order', async (t) => {
+    const objects = [
+      job('smoke-test', { hook: 'PostSync', ...slow }),
+      deployment('page', slow),
+      job('load', { hook: 'PreSync', wave: 0, ...slow }),
+      job('migrate', { hook: 'PreSync', wave: -1, ...slow }),
+      job('notify', { hook: 'SyncFail' }),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    const record = await scene.record('Job', 'Deployment');
+    await scene.createAutomated();
+
+    const view = await scene.untilSettled();
+
+    assert.deepEqual(record.created, ['Job/migrate', 'Job/load', 'Deployment/page', 'Job/smoke-test']);
+    const ended = (name: string): number => {
+      const result = view.results.find(({ id }) => id === name);
+      return result?.hookPhase === 'Succeeded' ? 1 : 0;
+    };
+    assert.equal(ended('Job/migrate') + ended('Job/load') + ended('Job/smoke-test'), 3);
+  });
+
+  test('SYNC-02 SYNC-06 a failed PreSync hook ends the operation before a Sync resource is touched', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': deployment('page') });
+    await scene.create();
+    await scene.sync();
+    const { metadata } = await scene.live('Deployment/page');
+    const migrate = job('migrate', { hook: 'PreSync', outcome: 'fail', ...slow });
+    const changed = deployment('page', { image: 'registry.example/app:2' });
+    const revision = await scene.repository.commit({ 'app/a.yaml': [migrate, changed] });
+    await scene.until('sees the commit', (view) => view.revision === revision);
+
+    const view = await scene.sync();
+
+    assert.equal(view.phase, 'Failed');
+    assert.match(saysOf(view), /migrate/);
+    assert.equal((await scene.live('Deployment/page')).metadata['generation'], metadata['generation']);
+    assert.equal(view.history.length, 1);
+  });
+
+  test('SYNC-03 PostSync waits for the health of every Sync resource, and the operation says for which', async (t) => {
+    const objects = [deployment('page', { outcome: 'never-ready' }), job('smoke-test', { hook: 'PostSync' })];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    await scene.createAutomated();
+
+    await scene.until(
+      'waits for the Deployment',
+      (view) => view.phase === 'Running' && /Deployment.*page/.test(saysOf(view)),
+    );
+    await scene.stays('still waits', (view) => view.phase === 'Running');
+    assert.equal(await scene.get('Job/smoke-test'), undefined);
+  });
+
+  test('SYNC-04 SYNC-16 SYNC-25 a failed PostSync hook fails the operation, SyncFail runs, and health stays what it is', async (t) => {
+    const notify = job('notify', { hook: 'SyncFail' });
+    const scene = await world.scene(t, {
+      'app/a.yaml': [deployment('page'), job('smoke-test', { hook: 'PostSync' }), notify],
+    });
+    await scene.create();
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+    assert.equal(await scene.get('Job/notify'), undefined);
+
+    await scene.repository.commit({
+      'app/a.yaml': [deployment('page'), job('smoke-test', { hook: 'PostSync', outcome: 'fail' }), notify],
+    });
+    await scene.refresh();
+    const view = await scene.sync();
+
+    assert.equal(view.phase, 'Failed');
+    assert.match(saysOf(view), /smoke-test/);
+    assert.equal(view.results.find(({ id }) => id === 'Job/notify')?.hookPhase, 'Succeeded');
+    await scene.live('Job/notify');
+    await scene.until('Synced, Healthy', (seen) => seen.sync === 'Synced' && seen.health === 'Healthy');
+  });
+
+  test('SYNC-16 a SyncFail hook that fails itself changes nothing but the message', async (t) => {
+    const objects = [
+      job('migrate', { hook: 'PreSync', outcome: 'fail' }),
+      job('notify', { hook: 'SyncFail', outcome: 'fail' }),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), ...objects] });
+    await scene.create();
+    const view = await scene.sync();
+    assert.equal(view.phase, 'Failed');
+    assert.deepEqual(view.results.map(({ id, hookPhase }) => `${id} ${hookPhase}`).toSorted(), [
+      'Job/migrate Failed',
+      'Job/notify Failed',
+    ]);
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+  });
+
+  test('SYNC-07 SYNC-09 ANN-01 waves ascend: the documented layout from -2 to 2', async (t) => {
+    const rules = { rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }] };
+    const backend = { service: { name: 'page', port: { number: 80 } } };
+    const paths = [{ path: '/', pathType: 'Prefix', backend }];
+    const scaled = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'page' };
+    const objects = [
+      manifest('autoscaling/v2 HorizontalPodAutoscaler', 'page', {
+        wave: 2,
+        body: { spec: { maxReplicas: 2, scaleTargetRef: scaled } },
+      }),
+      manifest('networking.k8s.io/v1 Ingress', 'page', {
+        wave: 2,
+        body: { spec: { rules: [{ http: { paths } }] } },
+      }),
+      deployment('page', { wave: 1 }),
+      job('migrate', { wave: 0 }),
+      secret('password', { password: 'x' }, { wave: -1 }),
+      configMap('settings', {}, { wave: -1 }),
+      manifest('rbac.authorization.k8s.io/v1 Role', 'reader', { wave: -2, body: rules }),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    const record = await scene.record('ConfigMap', 'Secret', 'Job', 'Deployment', 'Ingress');
+    await scene.createAutomated();
+
+    await scene.until('Succeeded', (view) => view.phase === 'Succeeded' && view.sync === 'Synced');
+
+    const own = record.created.filter((id) => !id.includes('kube-root-ca'));
+    assert.deepEqual(own, ['Secret/password', 'ConfigMap/settings', 'Job/migrate', 'Deployment/page', 'Ingress/page']);
+    assert.equal((await scene.view()).resources.length, objects.length);
+  });
+
+  const gates = [
+    { fate: { outcome: 'never-ready' } as const, phase: 'Running', what: 'still progressing holds wave 1' },
+    { fate: { outcome: 'fail' } as const, phase: 'Failed', what: 'Degraded fails the operation before wave 1' },
+  ];
+  for (const { fate, phase, what } of gates) {
+    test(`SYNC-08 a resource of wave 0 that is ${what}; the message names it`, async (t) => {
+      const held = phase === 'Failed' ? job('held', fate) : deployment('held', fate);
+      const scene = await world.scene(t, { 'app/a.yaml': [held, configMap('later', {}, { wave: 1 })] });
+      await scene.create();
+      await scene.until('compared', (view) => view.sync !== '');
+      await scene.request();
+      await scene.until(`${phase} naming it`, (view) => view.phase === phase && saysOf(view).includes('held'));
+      await scene.stays(phase, (view) => view.phase === phase);
+      assert.equal(await scene.get('ConfigMap/later'), undefined);
+    });
+  }
+
+  test('SYNC-10 inside a wave the order is by kind: a namespace and what is in it, a ConfigMap before its Deployment', async (t) => {
+    const scene = await world.scene(t);
+    const made = scene.adoptNamespace(`${scene.name}-made`);
+    const objects = [
+      service('page'),
+      deployment('page'),
+      configMap('z-settings'),
+      configMap('inside', {}, { namespace: made }),
+      manifest('v1 Namespace', made),
+    ];
+    await scene.repository.commit({ 'app/a.yaml': objects });
+    const record = await scene.record('ConfigMap', 'Service', 'Deployment');
+    await scene.createAutomated();
+    await scene.untilSettled();
+    assert.deepEqual(
+      record.created.filter((id) => !id.includes('kube-root-ca')),
+      ['ConfigMap/z-settings', 'Service/page', 'Deployment/page'],
+    );
+    await scene.live('ConfigMap/inside', { namespace: made });
+  });
+
+  test('SYNC-36 a definition and its instance in one sync, without an option', async (t) => {
+    const scene = await world.scene(t);
+    const group = `${scene.name}.example.com`;
+    const instance = manifest(`${group}/v1 Widget`, 'one', { body: { spec: { size: 1 } } });
+    await scene.repository.commit({ 'app/a.yaml': [instance, customResourceDefinition(group, 'Widget')] });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    await scene.live('Widget/one', { gvk: { group, version: 'v1', kind: 'Widget' } });
+    await scene.delete(`CustomResourceDefinition/widgets.${group}`);
+  });
+
+  for (const option of ['', 'SkipDryRunOnMissingResource=true']) {
+    test(`SYNC-36 SYNC-45 a kind that is nowhere is an error that names it ${option}`, async (t) => {
+      const nowhere = manifest('nowhere.example.com/v1 Gadget', 'one', option === '' ? {} : { options: option });
+      const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), nowhere] });
+      await scene.create();
+      const view = await scene.sync();
+      assert.equal(view.phase, 'Failed');
+      assert.match(
+        saysOf(view),
+        /nowhere\.example\.com\/Gadget|Gadget.*nowhere\.example\.com|nowhere\.example\.com\/v1.*Gadget/,
+      );
+      // With the option the preflight passes, and the rest of the sync is real.
+      if (option === '') assert.equal(await scene.get('ConfigMap/a'), undefined);
+    });
+  }
+}

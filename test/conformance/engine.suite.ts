@@ -1,0 +1,29 @@
+import { describe } from 'node:test';
+import { applicationTests } from './engine-applications.suite.ts';
+import { compareTests } from './engine-compare.suite.ts';
+import { healthTests } from './engine-health.suite.ts';
+import { hookTests } from './engine-hooks.suite.ts';
+import { operationTests } from './engine-operations.suite.ts';
+import { pruneTests } from './engine-prune.suite.ts';
+import { renderTests } from './engine-render.suite.ts';
+import { restartTests } from './engine-restart.suite.ts';
+import { thinPathTests } from './engine-thin-path.suite.ts';
+import { vocabularyTests } from './engine-vocabulary.suite.ts';
+import { waveTests } from './engine-waves.suite.ts';
+import type { World } from './harness/world.ts';
+
+/** Most of a test is waiting for a cluster, so several run at once. */
+const atOnce = 6;
+
+/** The engine from Git to status, seen from outside: Git on one side, the Kubernetes API on the other. */
+export function engineSuite(world: World): void {
+  describe('engine', { concurrency: atOnce }, () => {
+    const areas = [thinPathTests, compareTests, renderTests, waveTests, hookTests, pruneTests];
+    for (const register of [...areas, operationTests, healthTests, applicationTests]) register(world);
+  });
+  // These stop the controller, or look at what all the others have seen.
+  describe('engine, one at a time', () => {
+    restartTests(world);
+    vocabularyTests(world);
+  });
+}

@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { isRecord, parseJson } from '@tiphys/api';
+import type { TestCluster } from './clusters.ts';
+import { nodePath, root } from './tools.ts';
+
+/** One line of the program's log. */
+export type LogLine = Readonly<{ text: string; message: string; fields: Readonly<Record<string, unknown>> }>;
+
+export type ControllerOptions = Readonly<{
+  namespace: string;
+  /** Its caches; survives restarts. */
+  dataDir: string;
+  /** Pause between waves. 0 keeps tests short. */
+  waveDelaySeconds?: number;
+  environment?: Readonly<Record<string, string>>;
+}>;
+
+const parseLine = (text: string): LogLine => {
+  try {
+    const fields = parseJson(text);
+    if (isRecord(fields)) return { text, message: String(fields['msg']), fields };
+  } catch {
+    // Whatever else is printed on standard error counts as a line too.
+  }
+  return { text, message: text, fields: {} };
+};
+
+/** The Application controller as users run it: a process of its own, against a kubeconfig. */
+export class ControllerProcess implements AsyncDisposable {
+  readonly log: LogLine[] = [];
+  readonly #cluster: TestCluster;
+  readonly #options: ControllerOptions;
+  #child: ChildProcess | undefined;
+
+  constructor(cluster: TestCluster, options: ControllerOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  start(): void {
+    const { namespace, dataDir, waveDelaySeconds = 0, environment = {} } = this.#options;
+    const program = join(root, 'packages/tiphys/bin/tiphys.mjs');
+    const flags = ['controller', '--kubeconfig', this.#cluster.kubeconfigPath, '--namespace', namespace];
+    const settings = ['--data-dir', dataDir, '--repository-poll', '300ms', '--log-format', 'json'];
+    const child = spawn(nodePath, [program, ...flags, ...settings], {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: dataDir,
+        ARGOCD_SYNC_WAVE_DELAY: String(waveDelaySeconds),
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (text) => this.log.push(parseLine(text)));
+    this.#child = child;
+  }
+
+  /** Ends it and waits for that. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await exit;
+    clearTimeout(patience);
+  }
+
+  /** @throws Error with the end of the log when it ended by itself */
+  assertAlive(): void {
+    const child = this.#child;
+    if (child === undefined) return; // a test has stopped it
+    if (child.exitCode === null && child.signalCode === null) return;
+    throw new Error(`the controller ended (${String(child.exitCode ?? child.signalCode)}):\n${this.tail()}`);
+  }
+
+  /** The last lines that mention something; all lines when nothing is named. */
+  tail(mentioning = '', count = 15): string {
+    const lines = this.log.map(({ text }) => text).filter((text) => text.includes(mentioning));
+    return lines.slice(-count).join('\n');
+  }
+
+  /** Lines with this message that mention something. */
+  linesOf(message: string, mentioning: string): readonly LogLine[] {
+    return this.log.filter((line) => line.message === message && line.text.includes(mentioning));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
