@@ -18,6 +18,7 @@ export function connect({ url, token, caPem }: Server): Client {
   const agent = new Agent({ ca: caPem, keepAlive: true, maxSockets: 2 });
   const call = ({ method, path, contentType, body }: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
+      const text = body === undefined ? undefined : stringifyJson(body);
       const outgoing = request(
         `${url}${path}`,
         {
@@ -27,7 +28,11 @@ export function connect({ url, token, caPem }: Server): Client {
           headers: {
             authorization: `Bearer ${token}`,
             accept: 'application/json',
-            ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+            ...(text !== undefined && {
+              'content-type': contentType ?? 'application/json',
+              // Of itself Node announces no body for DELETE.
+              'content-length': Buffer.byteLength(text),
+            }),
           },
         },
         (incoming) => {
@@ -35,14 +40,14 @@ export function connect({ url, token, caPem }: Server): Client {
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
           incoming.on('error', reject);
           incoming.on('end', () => {
-            const text = Buffer.concat(chunks).toString('utf8');
+            const answer = Buffer.concat(chunks).toString('utf8');
             const isJson = /json/.test(incoming.headers['content-type'] ?? '');
-            resolve({ code: incoming.statusCode ?? 0, body: isJson ? parseJson(text, path) : text });
+            resolve({ code: incoming.statusCode ?? 0, body: isJson ? parseJson(answer, path) : answer });
           });
         },
       );
       outgoing.on('error', reject);
-      outgoing.end(body === undefined ? undefined : stringifyJson(body));
+      outgoing.end(text);
     });
   return { call, close: () => agent.destroy() };
 }

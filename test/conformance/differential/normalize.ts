@@ -15,12 +15,15 @@ export function comparable({ code, body }: Answer): unknown {
     reason: stringAt(cause, 'reason') ?? '',
     field: stringAt(cause, 'field') ?? '',
   }));
-  list.sort((a, b) => (`${a.field}|${a.reason}` < `${b.field}|${b.reason}` ? -1 : 1));
+  const text = (cause: { field: string; reason: string }): string => `${cause.field}|${cause.reason}`;
+  // The real server checks some fields twice, in two ways.
+  const unique = [...new Map(list.map((cause) => [text(cause), cause])).values()];
+  unique.sort((a, b) => (text(a) < text(b) ? -1 : 1));
   const reason = stringAt(body, 'reason') ?? '';
   const message = stringAt(body, 'message') ?? '';
   // Who is in the way of an apply is what people read; other messages may be worded in another order.
   const words = message.startsWith('Apply failed') ? message : '';
-  return { code, reason, causes: list, words };
+  return { code, reason, causes: unique, words };
 }
 
 function plain(value: unknown, uid: string | undefined): unknown {
@@ -29,6 +32,7 @@ function plain(value: unknown, uid: string | undefined): unknown {
   if (!isRecord(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
+    if (key === 'lastPhaseTransitionTime') continue;
     if (key === 'metadata' && isRecord(child)) result[key] = plainMetadata(child, uid);
     else if (assigned.has(key) && child !== 'None') result[key] = `<${key}>`;
     else if (key === 'clusterIPs' && Array.isArray(child) && child[0] !== 'None') result[key] = ['<clusterIP>'];

@@ -130,8 +130,8 @@ function replace(draft: Container, path: string, value: unknown): void {
   const { container, key } = locate(draft, path);
   const copy: unknown = structuredClone(value ?? null);
   if (Array.isArray(container)) container[indexOf(key, container.length - 1)] = copy;
-  else if (Object.hasOwn(container, key)) container[key] = copy;
-  else throw unfit(`doc is missing key: ${path}`);
+  // Replacing what is not there adds it: the API server is that lenient with objects.
+  else container[key] = copy;
 }
 
 function check(draft: Container, path: string, value: unknown): void {

@@ -8,7 +8,7 @@ import {
   type KubeObject,
   type ManagedFieldsEntry,
 } from '@tiphys/api';
-import { encode } from '../schema/decode.ts';
+import { decode, encode, settle, type Decoded } from '../schema/decode.ts';
 import { pruneUnknown } from '../schema/prune.ts';
 import { badRequest, StatusError, type StatusCause } from '../schema/status-error.ts';
 import type { ResourceType } from '../schema/types.ts';
@@ -107,8 +107,8 @@ function applyTo(applying: Applying): ApplyResult {
   const stripped = mine === undefined ? emptySet : difference(mine.fields, systemFields);
   if (mine === undefined || stripped.size === 0) owners.delete(key);
   else owners.set(key, { ...mine, fields: stripped, ...(changed && { time: request.now }) });
-  const object = changed ? pruneUnknown(asObject(pruned), request.type).object : base;
-  return { object: withOwners(syncLastApplied(object, request), owners) };
+  const object = changed ? decoded(asObject(pruned), request.type) : base;
+  return { object: settled(withOwners(syncLastApplied(object, request), owners), request.type) };
 }
 
 const applierOf = ({ manager, subresource, type }: Writing): Omit<Owner, 'fields' | 'time'> => ({
@@ -137,6 +137,22 @@ const filtered = (comparison: Comparison, ignored: FieldSet): Comparison => ({
   removed: without(comparison.removed, ignored),
   modified: without(comparison.modified, ignored),
 });
+
+/** The merged object as the API server reads it back: without the nulls and zeros that it does not keep. */
+function decoded(object: KubeObject, type: ResourceType): KubeObject {
+  if (type.custom !== undefined || type.schema === undefined) return pruneUnknown(object, type).object;
+  const found: Decoded = { unknown: [], mismatch: undefined };
+  const result = asObject(decode(object, type.schema, found));
+  if (found.mismatch === undefined) return result;
+  const { name = '', namespace = '' } = object.metadata;
+  const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
+  throw internal(
+    `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${found.mismatch}`,
+  );
+}
+
+const settled = (object: KubeObject, type: ResourceType): KubeObject =>
+  type.custom !== undefined || type.schema === undefined ? object : asObject(settle(object, type.schema));
 
 /** Takes away what this applier applied last time, does not any more, and nobody else owns. */
 function prune(state: { merged: unknown; last: FieldSet; owners: Owners; fields: FieldType }): unknown {
@@ -262,12 +278,12 @@ export function trackUpdate(request: UpdateRequest): KubeObject {
   const owners = ownersAfter(sent, stored, subresource !== undefined && subresource !== '');
   const next = withoutOwnership(after) ?? after;
   // An object whose ownership was given up stays without until somebody applies.
-  if (before !== undefined && owners.size === 0) return next;
+  if (before !== undefined && owners.size === 0) return settled(next, type);
   record(
     { ...request, before: withoutOwnership(before) ?? emptyObject(type), after: next, fields: typeOf(type.schema) },
     owners,
   );
-  return withOwners(next, owners);
+  return settled(withOwners(next, owners), type);
 }
 
 function ownersAfter(sent: unknown, stored: unknown, throughSubresource: boolean): Owners {

@@ -190,9 +190,7 @@ export function encode(value: unknown, node: TypeSchema): unknown {
   const result: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
     const property = schema.properties?.[key] ?? schema.additionalProperties;
-    // Storage keeps no difference between an empty list and none.
-    if (property?.zero === 'null' && Array.isArray(child) && child.length === 0) result[key] = null;
-    else if (child !== undefined) result[key] = property === undefined ? child : encode(child, property);
+    if (child !== undefined) result[key] = property === undefined ? child : encode(child, property);
   }
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
     if (result[key] !== undefined) continue;
@@ -200,4 +198,23 @@ export function encode(value: unknown, node: TypeSchema): unknown {
     else if (property.zero === 'null') result[key] = null;
   }
   return result;
+}
+
+/** The value as it comes back from storage, which keeps no difference between an empty list or map and none. */
+export function settle(value: unknown, node: TypeSchema): unknown {
+  const schema = expand(node);
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    return items === undefined ? value : value.map((item: unknown) => settle(item, items));
+  }
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => {
+      const property = schema.properties?.[key] ?? schema.additionalProperties;
+      if (property === undefined) return [key, child];
+      const isCollection =
+        Array.isArray(child) || (isRecord(child) && expand(property).additionalProperties !== undefined);
+      return [key, property.zero === 'null' && isCollection && isZero(child) ? null : settle(child, property)];
+    }),
+  );
 }

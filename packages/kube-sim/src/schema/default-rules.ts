@@ -70,6 +70,17 @@ const container = (draft: Draft): void =>
     terminationMessagePolicy: 'File',
   });
 
+/** What a Secret says in plain text becomes part of its data. */
+function secret(draft: Draft): void {
+  const plain = draft['stringData'];
+  if (isRecord(plain)) {
+    const data = ensure(draft, 'data');
+    for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(String(value)).toString('base64');
+    delete draft['stringData'];
+  }
+  fill(draft, { type: 'Opaque' });
+}
+
 function volume(draft: Draft): void {
   if (Object.keys(draft).every((key) => key === 'name')) draft['emptyDir'] = {};
   const image = draft['image'];
@@ -86,6 +97,8 @@ function deployment(draft: Draft): void {
 }
 
 function daemonSet(draft: Draft): void {
+  // The generation of the template is a field of the spec inside the server, and an annotation outside.
+  fill(ensure(ensure(draft, 'metadata'), 'annotations'), { 'deprecated.daemonset.template.generation': '0' });
   const spec = ensure(draft, 'spec');
   const strategy = ensure(spec, 'updateStrategy');
   fill(strategy, { type: 'RollingUpdate' });
@@ -276,7 +289,7 @@ export const defaultRules: Readonly<Record<string, (draft: Draft) => void>> = {
   'core.v1.ProjectedVolumeSource': filling({ defaultMode: 420 }),
   'core.v1.ReplicationController': replicationController,
   'core.v1.ResourceRequirements': resourceLists('limits', 'requests'),
-  'core.v1.Secret': filling({ type: 'Opaque' }),
+  'core.v1.Secret': secret,
   'core.v1.SecretVolumeSource': filling({ defaultMode: 420 }),
   'core.v1.Service': service,
   'core.v1.ServiceAccountTokenProjection': filling({ expirationSeconds: 3600 }),

@@ -24,8 +24,10 @@ export function checkPodSpec(spec: Record<string, unknown>, path: string, faults
   const names = new Set<string>();
   for (const [index, container] of containers.entries())
     checkContainer(container, { path: `${path}.containers[${index}]`, volumes, names }, faults);
-  for (const [index, container] of itemsAt(spec, 'initContainers').entries())
+  for (const [index, container] of itemsAt(spec, 'initContainers').entries()) {
     checkContainer(container, { path: `${path}.initContainers[${index}]`, volumes, names }, faults);
+    checkInitContainer(container, `${path}.initContainers[${index}]`, faults);
+  }
   faults.oneOf(`${path}.restartPolicy`, spec['restartPolicy'], ['Always', 'Never', 'OnFailure']);
   faults.oneOf(`${path}.dnsPolicy`, spec['dnsPolicy'], ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']);
   checkLabels(spec['nodeSelector'], `${path}.nodeSelector`, faults);
@@ -38,6 +40,14 @@ export function checkPodSpec(spec: Record<string, unknown>, path: string, faults
   if (deadline !== undefined && (deadline < 1 || deadline > 2147483647))
     faults.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive');
   checkTolerations(itemsAt(spec, 'tolerations'), `${path}.tolerations`, faults);
+}
+
+/** One that has to end before the others start neither needs probes nor hooks; only sidecars do. */
+function checkInitContainer(container: unknown, path: string, faults: Faults): void {
+  if (!isRecord(container) || container['restartPolicy'] === 'Always') return;
+  for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'])
+    if (container[field] !== undefined)
+      faults.forbidden(`${path}.${field}`, 'may not be set for init containers without restartPolicy=Always');
 }
 
 type Named = Readonly<{ field: string; form: (text: string) => string[]; path: string }>;

@@ -29,7 +29,8 @@ function checkTemplated({ kind, spec }: Templated, faults: Faults): void {
   }
   const template = partOf(spec, 'template');
   const labels = partOf(partOf(template, 'metadata'), 'labels');
-  if (isRecord(selector) && !isEmptySelector(selector) && !selects(selector, labels))
+  const unselected = isRecord(selector) ? !isEmptySelector(selector) && !selects(selector, labels) : true;
+  if (unselected)
     faults.invalid(
       'spec.template.metadata.labels',
       labelsShown(template),
@@ -273,6 +274,14 @@ const autoscaler: KindCheck = (object, _old, faults) => {
     faults.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`');
   for (const field of ['kind', 'name'])
     if (textAt(spec['scaleTargetRef'], field) === '') faults.required(`spec.scaleTargetRef.${field}`);
+  const scalesToZero = itemsAt(spec, 'metrics').some((metric) =>
+    ['Object', 'External'].includes(textAt(metric, 'type')),
+  );
+  if (min === 0 && !scalesToZero)
+    faults.forbidden(
+      'spec.metrics',
+      'must specify at least one Object or External metric to support scaling to zero replicas',
+    );
   for (const [index, metric] of itemsAt(spec, 'metrics').entries())
     checkMetric(metric, `spec.metrics[${index}]`, faults);
 };
@@ -302,6 +311,10 @@ const disruptionBudget: KindCheck = (object, _old, faults) => {
     atMostAll(spec[field], `spec.${field}`, faults);
   }
   checkSelector(spec['selector'], 'spec.selector', faults);
+  const policy = textAt(spec, 'unhealthyPodEvictionPolicy');
+  const policies = ['AlwaysAllow', 'IfHealthyBudget'];
+  if (policy !== '' && !policies.includes(policy))
+    faults.unsupported('spec.unhealthyPodEvictionPolicy', policy, policies);
 };
 
 /** Checks of workloads, by group and kind. */

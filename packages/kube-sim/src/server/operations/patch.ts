@@ -63,10 +63,9 @@ function apply(
     throw badRequest(
       'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
     );
-  if (isRecord(body) && (typeof body['apiVersion'] !== 'string' || typeof body['kind'] !== 'string'))
-    throw badRequest('apiVersion and kind are required for apply patch');
-  const incoming = readObject(body, type, options);
-  const applied = placed(incoming.object, target);
+  // The configuration counts as it was sent: what it says, be it zero, null or unknown, is its manager's word.
+  const sent = readApplied(body);
+  const applied = placed(sent, target);
   if (live === undefined && subresource !== '') throw notFound(type, name);
   const version = applied.metadata.resourceVersion;
   if (version !== undefined && version !== live?.metadata.resourceVersion) throw modified(type, name);
@@ -86,7 +85,14 @@ function apply(
     live === undefined
       ? createObject(cluster, target, { object: result.object, options, managed })
       : commit(cluster, target, { live, next: result.object, subresource, options, managed });
-  return { ...written, warnings: incoming.warnings };
+  return written;
+}
+
+function readApplied(body: unknown): KubeObject {
+  if (!isRecord(body) || typeof body['apiVersion'] !== 'string' || typeof body['kind'] !== 'string')
+    throw badRequest('apiVersion and kind are required for apply patch');
+  const { apiVersion, kind, metadata } = body;
+  return { ...body, apiVersion, kind, metadata: isRecord(metadata) ? metadata : {} };
 }
 
 /** The one answer for all managers in the way, sorted by manager as the API server sorts them. */
