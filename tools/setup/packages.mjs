@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { isAtLeast, parseVersion, runQuietly } from './child.mjs';
 import { exclusively } from './exclusive.mjs';
 import { cloneCache, findOnPath, root } from './paths.mjs';
@@ -27,8 +26,20 @@ function isInstalled() {
   const wanted = stamp();
   if (readOr(stampFile, '') === wanted) return true;
   if (!matchesLock()) return false;
+  linkOurPrograms();
   writeFileSync(stampFile, wanted);
   return true;
+}
+
+/** `node_modules/.bin/tiphys` and the like: npm makes them from what the lock knew, not from package.json. */
+function linkOurPrograms() {
+  for (const name of readdirSync(join(root, 'packages'))) {
+    const { bin = {} } = JSON.parse(readOr(join(root, 'packages', name, 'package.json'), '{}'));
+    for (const [program, file] of Object.entries(bin)) {
+      const link = join(modules, '.bin', program);
+      if (!existsSync(link)) symlinkSync(join('..', '..', 'packages', name, file), link);
+    }
+  }
 }
 
 /** Changes when the lock, a package.json or the platform does. */
@@ -48,10 +59,9 @@ function matchesLock() {
   const present = packagesOf(join(modules, '.package-lock.json'));
   if (wanted === undefined || present === undefined) return false;
   return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '') return true;
+    // Of our own packages npm records package.json as it is, whatever the lock says.
+    if (path === '' || path.startsWith('packages/')) return true;
     const found = present[path];
-    // Of our own packages the links of their programs are made by an install.
-    if (path.startsWith('packages/')) return isDeepStrictEqual(found, entry);
     if (found === undefined) return entry.optional === true && !isForThisPlatform(entry);
     return found.version === entry.version && found.integrity === entry.integrity && existsSync(join(root, path));
   });
@@ -110,6 +120,7 @@ async function install() {
     progress.abandon();
     throw new SetupError(explainNpm(result, 'npm ci'));
   }
+  linkOurPrograms();
   writeFileSync(stampFile, stamp());
   progress.finish(`${total} installed`);
 }
