@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAtLeast, parseVersion, runQuietly } from './child.mjs';
@@ -37,7 +37,9 @@ function linkOurPrograms() {
     const { bin = {} } = JSON.parse(readOr(join(root, 'packages', name, 'package.json'), '{}'));
     for (const [program, file] of Object.entries(bin)) {
       const link = join(modules, '.bin', program);
-      if (!existsSync(link)) symlinkSync(join('..', '..', 'packages', name, file), link);
+      if (existsSync(link)) continue;
+      rmSync(link, { force: true }); // one that leads nowhere
+      symlinkSync(join('..', '..', 'packages', name, file), link);
     }
   }
 }
