@@ -58,6 +58,8 @@ export const errorCatalogue = {
   'render/values-not-a-map': { retry: 'on-change', http: 422, exit: 20 },
   'sync/apply-failed': { retry: 'backoff', http: 422, exit: 20 },
   'sync/not-ours': { retry: 'never', http: 409, exit: 20 },
+  'sync/not-owner': { retry: 'backoff', http: 409, exit: 20 },
+  'sync/read-only': { retry: 'on-change', http: 403, exit: 20 },
 } as const satisfies Record<string, ErrorPolicy>;
 
 /** The code of an error. */

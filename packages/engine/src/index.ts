@@ -27,3 +27,28 @@ export {
   type RepositoryCredentials,
 } from './git/read/repository-access.ts';
 export type { Tree, TreeEntry } from './git/read/tree.ts';
+export { type LiveCluster, type LiveClusterSettings, openLiveCluster } from './diff/live/live-cluster.ts';
+export type { ClusterFacts, LiveChange, LiveView } from './diff/live/live-view.ts';
+export { openDesiredMemory, type DesiredMemory } from './diff/desired-memory.ts';
+export {
+  carryOut,
+  initialProgress,
+  writeContext,
+  type ActiveStep,
+  type CarryOutPorts,
+  type Running,
+  type StepOutcome,
+} from './sync/carry-out.ts';
+export { openClusterWriter } from './sync/cluster-writer.ts';
+export {
+  decideAutomatedSync,
+  selfHealDelay,
+  type AutomatedSyncDecision,
+  type AutomatedSyncView,
+} from './sync/decide-automated-sync.ts';
+export { automatedRetry, decideRetry, retryDelay, type RetryDecision } from './sync/decide-retry.ts';
+export { decideStep } from './sync/decide-step.ts';
+export { confirmsDelete, keepsOnDelete, readOptions, type OptionValues } from './sync/options.ts';
+export { planSync, taskId } from './sync/plan-sync.ts';
+export { imagesOf } from './sync/task-result.ts';
+export type * from './sync/writer-types.ts';

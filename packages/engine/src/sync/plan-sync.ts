@@ -115,7 +115,9 @@ function applyTasks({ changes }: SyncSubject, context: Context): ApplyTask[] {
       });
     }
     const options = optionsIn(object, context);
-    return [{ kind: 'apply', key, phase: 'Sync', wave: waveIn(object, context), object, change: change.kind, options }];
+    const live = change.kind === 'create' ? undefined : change.live;
+    const wave = waveIn(object, context);
+    return [{ kind: 'apply', key, phase: 'Sync', wave, object, change: change.kind, live, options }];
   });
 }
 

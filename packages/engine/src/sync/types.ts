@@ -32,8 +32,10 @@ export type ApplyTask = Readonly<{
   phase: SyncPhase;
   wave: number;
   object: KubeObject;
-  /** `keep`: nothing differs, so nothing is written unless Replace or Force asks for it. */
+  /** `keep`: nothing differs. */
   change: 'create' | 'update' | 'keep';
+  /** The live object as it was compared; undefined for `create`. */
+  live: KubeObject | undefined;
   options: TaskOptions;
 }>;
 
