@@ -58,7 +58,11 @@ function selectBenches(args) {
 }
 
 const isTest = (name) => name.endsWith('.test.ts');
-const needsRealCluster = (file) => file.endsWith('.cluster.test.ts') || file.startsWith('test/control-plane/');
+/** By name, or because it starts the real one by itself: nobody waits for its build who only wants `npm test`. */
+const needsRealCluster = (file) =>
+  file.endsWith('.cluster.test.ts') ||
+  file.startsWith('test/control-plane/') ||
+  readFileSync(join(root, file), 'utf8').includes("/control-plane/start.ts'");
 /** These run in both test commands: the cluster under test is the embedded one unless TIPHYS_TEST_KUBECONFIG is set. */
 const runsOnBoth = (file) => file.startsWith('test/conformance/');
 
