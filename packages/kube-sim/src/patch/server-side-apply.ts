@@ -121,7 +121,8 @@ const applierOf = ({ manager, subresource, type }: Writing): Omit<Owner, 'fields
 // Merging objects and taking fields away leaves their identity in place.
 const asObject = (value: unknown): KubeObject => value as KubeObject;
 
-const internal = (message: string): StatusError => new StatusError({ code: 500, reason: 'InternalError', message });
+/** The API server answers with a bare error, without a reason. */
+const internal = (message: string): StatusError => new StatusError({ code: 500, reason: '', message });
 
 function checkFits(applied: KubeObject, type: ResourceType, fields: FieldType): void {
   const faults = faultsOf(applied, fields).map((fault) => fault.replace(/^: /, ''));

@@ -3,6 +3,7 @@ import { isRecord, type KubeObject } from '@tiphys/api';
 import { expand } from '../schema/built-in.ts';
 import { badRequest, StatusError } from '../schema/status-error.ts';
 import type { TypeSchema } from '../schema/types.ts';
+import { goText } from './go-text.ts';
 import { sameJson } from './same-json.ts';
 
 const patchMarker = '$patch';
@@ -12,7 +13,8 @@ const deletePrefix = '$deleteFromPrimitiveList/';
 
 type Fields = Record<string, unknown>;
 
-const internal = (message: string): StatusError => new StatusError({ code: 500, reason: 'InternalError', message });
+/** The API server answers with a bare error, without a reason. */
+const internal = (message: string): StatusError => new StatusError({ code: 500, reason: '', message });
 
 /**
  * Strategic merge patch by the schema's patch strategies and merge keys, on a copy of `live`.
@@ -200,7 +202,7 @@ function mergeObjects({ original, patch, mergeKey, items }: ObjectLists): unknow
 
 function requireKey(item: Fields, mergeKey: string): void {
   if (item[mergeKey] === undefined)
-    throw internal(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+    throw internal(`map: ${goText(item)} does not contain declared merge key: ${mergeKey}`);
 }
 
 type Ordering = {

@@ -63,6 +63,21 @@ function pod(draft: Draft): void {
   fill(spec, { enableServiceLinks: true });
 }
 
+function podSpec(draft: Draft): void {
+  // The old name of the field goes along with the new one.
+  const account = [draft['serviceAccountName'], draft['serviceAccount']].find(
+    (name) => name !== undefined && name !== '',
+  );
+  if (account !== undefined) Object.assign(draft, { serviceAccountName: account, serviceAccount: account });
+  fill(draft, {
+    dnsPolicy: 'ClusterFirst',
+    restartPolicy: 'Always',
+    securityContext: {},
+    terminationGracePeriodSeconds: 30,
+    schedulerName: 'default-scheduler',
+  });
+}
+
 const container = (draft: Draft): void =>
   fill(draft, {
     imagePullPolicy: pullPolicyOf(stringAt(draft, 'image') ?? ''),
@@ -278,13 +293,7 @@ export const defaultRules: Readonly<Record<string, (draft: Draft) => void>> = {
   'core.v1.PersistentVolumeSpec': filling({ persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' }),
   'core.v1.PersistentVolumeStatus': filling({ phase: 'Pending' }),
   'core.v1.Pod': pod,
-  'core.v1.PodSpec': filling({
-    dnsPolicy: 'ClusterFirst',
-    restartPolicy: 'Always',
-    securityContext: {},
-    terminationGracePeriodSeconds: 30,
-    schedulerName: 'default-scheduler',
-  }),
+  'core.v1.PodSpec': podSpec,
   'core.v1.Probe': filling({ timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
   'core.v1.ProjectedVolumeSource': filling({ defaultMode: 420 }),
   'core.v1.ReplicationController': replicationController,

@@ -1,10 +1,8 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
 
+// An empty object is something that was said; empty maps are gone when an object has been read.
 const isEmpty = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  (Array.isArray(value) && value.length === 0) ||
-  (isRecord(value) && Object.keys(value).length === 0);
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 
 /** Deep equality of JSON values; a key that is absent equals one that is undefined. */
 export function equal(a: unknown, b: unknown): boolean {
@@ -15,7 +13,7 @@ export function equal(a: unknown, b: unknown): boolean {
   return [...keys].every((key) => equal(a[key], b[key]));
 }
 
-/** Like `equal`, but nothing, null and an empty list or map are the same (Kubernetes' semantic equality). */
+/** Like `equal`, but nothing, null and an empty list are the same (Kubernetes' semantic equality). */
 export function semanticallyEqual(a: unknown, b: unknown): boolean {
   if (a === b || (isEmpty(a) && isEmpty(b))) return true;
   if (Array.isArray(a) && Array.isArray(b))

@@ -1,5 +1,6 @@
 import { at, isRecord, type KubeObject, type ObjectMeta } from '@tiphys/api';
 import type { ResourceType } from '../schema/types.ts';
+import { mergeStringData } from './kinds/secret.ts';
 import { prepareNewJob } from './kinds/job.ts';
 import { admitPod, prepareNewPod } from './kinds/pod.ts';
 import type { Cluster } from './cluster.ts';
@@ -98,14 +99,23 @@ const prepareDefinition = (object: KubeObject, old?: KubeObject): KubeObject => 
 });
 
 function prepareDaemonSet(object: KubeObject, old: KubeObject): KubeObject {
-  if (semanticallyEqual(at(object, 'spec', 'template'), at(old, 'spec', 'template'))) return object;
-  const generation = at(old, 'metadata', 'annotations', 'deprecated.daemonset.template.generation');
-  const next = String(Number(typeof generation === 'string' ? generation : '1') + 1);
+  const found = at(old, 'metadata', 'annotations', 'deprecated.daemonset.template.generation');
+  const generation = typeof found === 'string' ? found : '1';
+  const same = semanticallyEqual(at(object, 'spec', 'template'), at(old, 'spec', 'template'));
+  const next = same ? generation : String(Number(generation) + 1);
   const annotations = { ...object.metadata.annotations, 'deprecated.daemonset.template.generation': next };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
+/** Of the secrets of a service account only the names count. */
+function prepareServiceAccount(object: KubeObject): KubeObject {
+  const secrets = object['secrets'];
+  if (!Array.isArray(secrets)) return object;
+  return { ...object, secrets: secrets.map((secret: unknown) => ({ name: at(secret, 'name') })) };
+}
+
 const rules: Readonly<Record<string, KindRules>> = {
+  serviceaccounts: { create: prepareServiceAccount, update: prepareServiceAccount },
   pods: { admit: admitPod, create: prepareNewPod },
   'jobs.batch': { create: prepareNewJob },
   persistentvolumeclaims: { admit: admitClaim },
@@ -136,6 +146,10 @@ const rules: Readonly<Record<string, KindRules>> = {
 
 const hasStatus = (type: ResourceType): boolean => type.subresources.includes('status');
 
+/** What decoding does to an object of a kind besides giving its fields their types. */
+export const normalize = (object: KubeObject, type: ResourceType): KubeObject =>
+  resourceText(type) === 'secrets' ? mergeStringData(object) : object;
+
 /** What admission adds to a new object before it is defaulted and checked. */
 export const admit = (object: KubeObject, type: ResourceType, preparation: Preparation): KubeObject =>
   rules[resourceText(type)]?.admit?.(object, preparation) ?? object;
@@ -162,7 +176,8 @@ const content = (object: KubeObject): unknown => ({ ...object, metadata: {}, sta
 function generationOf(object: KubeObject, old: KubeObject, type: ResourceType): number | undefined {
   const key = resourceText(type);
   const before = old.metadata.generation;
-  if (type.custom === undefined && !counted.has(key)) return before;
+  // The generation of a PriorityClass stays the first: nothing of it that counts can change.
+  if (type.custom === undefined && (!counted.has(key) || type.kind === 'PriorityClass')) return before;
   const statusCounts = type.custom !== undefined && !hasStatus(type);
   const changed = statusCounts
     ? !semanticallyEqual({ ...object, metadata: {} }, { ...old, metadata: {} })

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { sameJson } from '../../patch/same-json.ts';
 import { compareQuantities, parseQuantity } from '../quantity.ts';
@@ -201,7 +202,9 @@ const volume: KindCheck = (object, old, faults) => {
   const spec = partOf(object, 'spec');
   checkAccessModes(spec, faults);
   const capacity = partOf(spec, 'capacity');
-  if (Object.keys(capacity).length === 0) faults.required('spec.capacity');
+  const named = Object.keys(capacity);
+  if (named.length === 0) faults.required('spec.capacity');
+  if (named.length !== 1 || named[0] !== 'storage') faults.unsupported('spec.capacity', spec['capacity'], ['storage']);
   else checkStorage(capacity['storage'], 'spec.capacity[storage]', faults);
   faults.oneOf('spec.persistentVolumeReclaimPolicy', spec['persistentVolumeReclaimPolicy'], [
     'Delete',
@@ -251,12 +254,31 @@ const lease: KindCheck = (object, _old, faults) => {
   faults.notNegative('spec.leaseTransitions', spec['leaseTransitions']);
 };
 
+function checkEndpoint(
+  addresses: readonly unknown[],
+  { path, type }: Readonly<{ path: string; type: unknown }>,
+  faults: Faults,
+): void {
+  for (const address of addresses) {
+    if (typeof address !== 'string') continue;
+    if (type === 'IPv4' && !isIPv4(address)) faults.invalid(path, address, 'must be an IPv4 address');
+    else if (type === 'IPv6' && !isIPv6(address)) faults.invalid(path, address, 'must be an IPv6 address');
+    else if (type === 'FQDN') faults.malformed(path, address, dnsSubdomain(address));
+  }
+}
+
 const endpointSlice: KindCheck = (object, old, faults) => {
   const types = ['FQDN', 'IPv4', 'IPv6'];
   faults.oneOf('addressType', object['addressType'], types);
   for (const [index, endpoint] of itemsAt(object, 'endpoints').entries())
     if (itemsAt(endpoint, 'addresses').length === 0)
       faults.required(`endpoints[${index}].addresses`, 'must contain at least 1 address');
+    else
+      checkEndpoint(
+        itemsAt(endpoint, 'addresses'),
+        { path: `endpoints[${index}].addresses`, type: object['addressType'] },
+        faults,
+      );
   if (old !== undefined)
     immutable({ now: object['addressType'], before: old['addressType'], path: 'addressType' }, faults);
 };

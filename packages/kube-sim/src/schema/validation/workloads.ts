@@ -21,8 +21,11 @@ type Templated = Readonly<{ kind: string; spec: Record<string, unknown> }>;
 
 function checkTemplated({ kind, spec }: Templated, faults: Faults): void {
   const selector = spec['selector'];
-  if (!isRecord(selector)) faults.required('spec.selector');
-  else {
+  // A DaemonSet without a selector is refused for selecting nothing.
+  if (!isRecord(selector)) {
+    if (kind !== 'DaemonSet') faults.required('spec.selector');
+  }
+  if (isRecord(selector)) {
     checkSelector(selector, 'spec.selector', faults);
     if (isEmptySelector(selector))
       faults.invalid('spec.selector', selector, `empty selector is invalid for ${kind.toLowerCase()}`);
@@ -264,6 +267,25 @@ function withoutMutable(spec: Record<string, unknown>, before: Record<string, un
   return { ...rest, containers: images('containers'), initContainers: images('initContainers') };
 }
 
+const podTemplate: KindCheck = (object, _old, faults) => checkPodTemplate(object['template'], 'template', faults);
+
+const replicationController: KindCheck = (object, _old, faults) => {
+  const spec = specOf(object);
+  const selector = partOf(spec, 'selector');
+  if (Object.keys(selector).length === 0) faults.required('spec.selector');
+  faults.notNegative('spec.replicas', spec['replicas']);
+  faults.notNegative('spec.minReadySeconds', spec['minReadySeconds']);
+  const template = spec['template'];
+  if (!isRecord(template)) {
+    faults.required('spec.template');
+    return;
+  }
+  const labels = partOf(partOf(template, 'metadata'), 'labels');
+  if (!selects({ matchLabels: selector }, labels))
+    faults.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+  checkPodTemplate(template, 'spec.template', faults);
+};
+
 const autoscaler: KindCheck = (object, _old, faults) => {
   const spec = specOf(object);
   const min = numberIn(spec, 'minReplicas');
@@ -320,6 +342,8 @@ const disruptionBudget: KindCheck = (object, _old, faults) => {
 /** Checks of workloads, by group and kind. */
 export const workloadChecks: Readonly<Record<string, KindCheck>> = {
   '/Pod': pod,
+  '/PodTemplate': podTemplate,
+  '/ReplicationController': replicationController,
   'apps/DaemonSet': daemonSet,
   'apps/Deployment': deployment,
   'apps/ReplicaSet': replicaSet,

@@ -1,5 +1,12 @@
 import { at, isRecord, type KubeObject } from '@tiphys/api';
 
+const textsOf = (value: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(isRecord(value) ? value : {}).flatMap(([key, text]) =>
+      typeof text === 'string' ? [[key, text]] : [],
+    ),
+  );
+
 /** A new Job selects the pods of its own uid, unless it says that it brings its own selector. */
 export function prepareNewJob(job: KubeObject): KubeObject {
   const spec = isRecord(job['spec']) ? job['spec'] : {};
@@ -9,16 +16,20 @@ export function prepareNewJob(job: KubeObject): KubeObject {
   const metadata = isRecord(template['metadata']) ? template['metadata'] : {};
   const selector = isRecord(spec['selector']) ? spec['selector'] : {};
   const before = at(selector, 'matchLabels');
-  const labels = {
-    ...(isRecord(metadata['labels']) && metadata['labels']),
+  const labels: Record<string, string> = {
+    ...textsOf(metadata['labels']),
     'batch.kubernetes.io/controller-uid': uid,
     'batch.kubernetes.io/job-name': name,
     'controller-uid': uid,
     'job-name': name,
   };
   const matchLabels = { ...(isRecord(before) && before), 'batch.kubernetes.io/controller-uid': uid };
+  // A Job without labels shows those of its pods from the first read on.
+  const own = job.metadata.labels ?? {};
+  const shown = Object.keys(own).length > 0 ? own : labels;
   return {
     ...job,
+    metadata: { ...job.metadata, labels: shown },
     spec: {
       ...spec,
       selector: { ...selector, matchLabels },

@@ -1,4 +1,5 @@
 import { at, isRecord, listAt, type KubeObject } from '@tiphys/api';
+import { equal } from '../equal.ts';
 import type { Preparation } from '../prepare.ts';
 
 const records = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isRecord) : []);
@@ -43,12 +44,19 @@ function withAddress(
   const before = at(oldSpec, 'clusterIP');
   const kept = asked === '' && typeof before === 'string' ? before : asked;
   const clusterIP = kept === '' ? freeAddress(preparation) : kept;
+  // A headless Service without a selector is ready for both address families.
+  const both = clusterIP === 'None' && Object.keys(isRecord(spec['selector']) ? spec['selector'] : {}).length === 0;
+  const moved = before !== undefined && before !== clusterIP && equal(spec['clusterIPs'], at(oldSpec, 'clusterIPs'));
+  // Who changes only the one address means the first of the list, too.
+  const listed = Array.isArray(spec['clusterIPs']) ? spec['clusterIPs'] : [clusterIP];
+  const untouched = typeof before === 'string' && clusterIP !== before && listed[0] === before;
   return {
     ...spec,
     clusterIP,
-    clusterIPs: kept === asked && Array.isArray(spec['clusterIPs']) ? spec['clusterIPs'] : [clusterIP],
-    ipFamilies: spec['ipFamilies'] ?? at(oldSpec, 'ipFamilies') ?? familiesOf(clusterIP),
-    ipFamilyPolicy: spec['ipFamilyPolicy'] ?? at(oldSpec, 'ipFamilyPolicy') ?? 'SingleStack',
+    clusterIPs: kept !== asked ? [clusterIP] : untouched ? [clusterIP, ...listed.slice(1)] : listed,
+    ipFamilies: spec['ipFamilies'] ?? at(oldSpec, 'ipFamilies') ?? (both ? ['IPv4', 'IPv6'] : familiesOf(clusterIP)),
+    ipFamilyPolicy:
+      spec['ipFamilyPolicy'] ?? at(oldSpec, 'ipFamilyPolicy') ?? (both ? 'RequireDualStack' : 'SingleStack'),
   };
 }
 
@@ -63,10 +71,7 @@ function withNodePorts(
   const ports = records(spec['ports']);
   const wants =
     spec['type'] === 'NodePort' || (spec['type'] === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
-  if (!wants) {
-    if (at(oldSpec, 'type') === undefined || at(oldSpec, 'type') === spec['type']) return spec;
-    return { ...spec, ports: ports.map(({ nodePort: _nodePort, ...port }) => port) };
-  }
+  if (!wants) return spec;
   const reused = ports.map((port) => {
     if (typeof port['nodePort'] === 'number' && port['nodePort'] !== 0) return port;
     const before = listAt(oldSpec, 'ports').find((old) => sameProtocolPort(port, old));
@@ -80,9 +85,30 @@ function withNodePorts(
   };
 }
 
+/** A field that the new type has no use for and that the writer did not touch goes with the old type. */
+function withoutLeftovers(spec: Record<string, unknown>, oldSpec: unknown): Record<string, unknown> {
+  const before = at(oldSpec, 'type');
+  if (before === undefined || before === spec['type']) return spec;
+  const external = (type: unknown): boolean => type === 'NodePort' || type === 'LoadBalancer';
+  const untouched = (field: string): boolean => equal(spec[field], at(oldSpec, field));
+  const gone = [
+    ...(external(spec['type']) ? [] : ['externalTrafficPolicy', 'healthCheckNodePort']),
+    ...(spec['type'] === 'LoadBalancer' ? [] : ['allocateLoadBalancerNodePorts', 'loadBalancerClass']),
+  ].filter(untouched);
+  const kept = Object.fromEntries(Object.entries(spec).filter(([field]) => !gone.includes(field)));
+  if (external(spec['type'])) return kept;
+  const oldPorts = listAt(oldSpec, 'ports');
+  const ports = records(spec['ports']).map((port) => {
+    const { nodePort, ...rest } = port;
+    return oldPorts.some((old) => sameProtocolPort(port, old) && at(old, 'nodePort') === nodePort) ? rest : port;
+  });
+  return 'ports' in kept ? { ...kept, ports } : kept;
+}
+
 /** Gives a Service its cluster address and node ports, or keeps those that it had. */
 export function prepareService(service: KubeObject, old: KubeObject | undefined, preparation: Preparation): KubeObject {
-  const spec = isRecord(service['spec']) ? service['spec'] : {};
+  const given = isRecord(service['spec']) ? service['spec'] : {};
+  const spec = withoutLeftovers(given, old?.['spec']);
   const addressed = withAddress(spec, old?.['spec'], preparation);
   return { ...service, spec: withNodePorts(addressed, old?.['spec'], preparation) };
 }
