@@ -96,7 +96,7 @@ export const choice = <const V extends readonly string[]>(
   kind: 'option',
   doc,
   arity: 'one',
-  value: choices.join('|'),
+  value: 'word',
   choices,
   ...extras,
 });

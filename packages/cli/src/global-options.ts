@@ -56,9 +56,9 @@ export function connectionOf(values: Readonly<Record<string, unknown>>): Connect
   };
 }
 
-/** Namespace of the control plane. */
-export const namespaceOf = (values: Readonly<Record<string, unknown>>): string =>
-  textOf(values['namespace']) ?? 'argocd';
+/** Namespace of the control plane, where a flag names it. */
+export const namespaceOf = (values: Readonly<Record<string, unknown>>): string | undefined =>
+  textOf(values['namespace']);
 
 const takesValue = new Set(
   Object.entries(globalOptions).flatMap(([name, argument]) => {

@@ -25,8 +25,10 @@ export type CliSettings = Readonly<{
   username: string;
   /** NO_COLOR is set. */
   noColor: boolean;
-  /** ARGOCD_OPTS: flags put before those of the command line. */
-  options: string;
+  /** ARGOCD_OPTS: words put before those of the command line. */
+  options: readonly string[];
+  /** Namespace of the control plane where no flag names one; `argocd` when absent. */
+  namespace?: string | undefined;
   version: Readonly<{ version: string; commit?: string | undefined; buildDate?: string | undefined }>;
 }>;
 

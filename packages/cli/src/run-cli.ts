@@ -28,16 +28,12 @@ function helpOf(group: string | undefined, program: string): string {
   return `${about}\n\nUsage: ${usage} [options]\n\nCommands:\n${formatTable(rows)}\nHelp for a command: ${usage} --help\n`;
 }
 
-/** Splits ARGOCD_OPTS as a shell would, as far as quotes go. */
-const splitWords = (text: string): readonly string[] =>
-  Array.from(text.matchAll(/(?:"([^"]*)"|'([^']*)'|(\S+))/g), ([, a, b, c]) => a ?? b ?? c ?? '');
-
 /**
  * Runs one command line, without the program's name, and gives its exit code: 0, 20 for what goes wrong at run time, 1 for a
  * wrong command line, 130 when the run was ended from outside; `app diff` has codes of its own.
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
-  const all = [...splitWords(io.settings.options), ...argv];
+  const all = [...io.settings.options, ...argv];
   const found = findCommand(all);
   switch (found.kind) {
     case 'help':
@@ -89,7 +85,11 @@ function openSession(global: Readonly<Record<string, unknown>>, io: CliIo): Sess
     style: openStyle(io.terminal.stdout && !io.settings.noColor),
     ports: async () => {
       connected ??= io.connect(connectionFlags(global));
-      return { kube: await connected, namespace: namespaceOf(global), clock: io.clock };
+      return {
+        kube: await connected,
+        namespace: namespaceOf(global) ?? io.settings.namespace ?? 'argocd',
+        clock: io.clock,
+      };
     },
     print: (text) => void io.stdout.write(text),
     notice: (line) => void io.stderr.write(`${line}\n`),

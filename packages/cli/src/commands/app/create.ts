@@ -1,4 +1,4 @@
-import { at, CodedError, describeFinding, isRecord, parseApplication, parseYaml } from '@tiphys/api';
+import { at, CodedError, describeFinding, isRecord, parseApplication, parseYamlDocuments } from '@tiphys/api';
 import { createApplication } from '@tiphys/operations';
 import { defineCommand, flag, option, optionalPositional, options } from '../../define-command.ts';
 import type { CliIo } from '../../io.ts';
@@ -8,20 +8,24 @@ import { givenFlags, specArguments, withFlags } from './spec-flags.ts';
 
 const cascade = 'resources-finalizer.argocd.argoproj.io';
 
+type Manifest = Readonly<Record<string, unknown>>;
+
 const isRemote = (path: string): boolean => /^https?:\/\//.test(path);
 
-async function fromFile(path: string | undefined, io: CliIo): Promise<Readonly<Record<string, unknown>>> {
+async function fromFile(path: string | undefined, io: CliIo): Promise<readonly Manifest[]> {
   if (path === undefined)
-    return {
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Application',
-      metadata: {},
-      spec: { destination: {}, project: 'default' },
-    };
+    return [
+      {
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'Application',
+        metadata: {},
+        spec: { destination: {}, project: 'default' },
+      },
+    ];
   if (isRemote(path)) throw new CodedError('cli/usage', '--file takes a file or "-"; fetch the URL first');
-  const value = parseYaml(await readInput(path, io), path);
-  if (!isRecord(value)) throw new CodedError('api/invalid-object', `${path}: no Kubernetes object`);
-  return value;
+  const values = parseYamlDocuments(await readInput(path, io), path).filter(isRecord);
+  if (values.length === 0) throw new CodedError('api/invalid-object', `${path}: no Kubernetes object`);
+  return values;
 }
 
 function nameOf(value: unknown, given: string | undefined): string | undefined {
@@ -79,22 +83,33 @@ export const appCreate = defineCommand({
     ...specArguments,
   },
   run: async (args, { ports, actor, print, notice, io, signal }) => {
-    const value = await fromFile(args.file, io);
-    const name = nameOf(value, args.application ?? args.name);
-    const metadata = metadataOf(value['metadata'], {
-      name,
-      namespace: args.appNamespace,
-      labels: args.label,
-      annotations: args.annotations,
-      finalizer: args.setFinalizer === true,
-    });
+    const values = await fromFile(args.file, io);
+    const single = values.length === 1;
+    const named = args.application ?? args.name;
     const given = await withFileContents(args, io);
-    const spec = changedSpec(value, given);
-    const check = args.validate === false ? 'schema-only' : 'all';
-    const request = { application: { ...value, metadata, spec }, upsert: args.upsert === true, check, signal } as const;
-    const { application, outcome, warnings } = await createApplication(actor, request, await ports());
-    for (const warning of warnings) notice(`warning: ${describeFinding(warning)}`);
-    print(`application '${application.metadata.name ?? ''}' ${outcome}\n`);
+    if (!single && (named !== undefined || givenFlags(given).length > 0))
+      throw new CodedError(
+        'cli/usage',
+        `${args.file ?? ''} has ${values.length} objects; a name and settings are for one`,
+      );
+    for (const value of values) {
+      const metadata = metadataOf(value['metadata'], {
+        name: nameOf(value, named),
+        namespace: args.appNamespace,
+        labels: args.label,
+        annotations: args.annotations,
+        finalizer: args.setFinalizer === true,
+      });
+      const request = {
+        application: { ...value, metadata, spec: changedSpec(value, given) },
+        upsert: args.upsert === true,
+        check: args.validate === false ? 'schema-only' : 'all',
+        signal,
+      } as const;
+      const { application, outcome, warnings } = await createApplication(actor, request, await ports());
+      for (const warning of warnings) notice(`warning: ${describeFinding(warning)}`);
+      print(`application '${application.metadata.name ?? ''}' ${outcome}\n`);
+    }
     return 0;
   },
 });
@@ -102,8 +117,10 @@ export const appCreate = defineCommand({
 // Without flags a file is passed on as it is, and so is one with faults: its checks tell what is wrong with it.
 function changedSpec(value: Readonly<Record<string, unknown>>, given: Readonly<Record<string, unknown>>): unknown {
   if (givenFlags(given).length === 0) return value['spec'];
-  const { spec } = parseApplication(value, { mode: 'read' }).value;
-  return withFlags(spec, given);
+  const { value: application, problems } = parseApplication(value, { mode: 'read' });
+  return problems.some(({ message }) => message.startsWith('expected'))
+    ? value['spec']
+    : withFlags(application.spec, given);
 }
 
 /** Flags that name a file whose content counts. */

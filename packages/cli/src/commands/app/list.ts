@@ -1,4 +1,4 @@
-import { type Application, isRecord, type KubeObject, projectOf } from '@tiphys/api';
+import { type Application, CodedError, isCoded, isRecord, type KubeObject, projectOf } from '@tiphys/api';
 import { choice, defineCommand, option, options } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
@@ -84,11 +84,21 @@ export const appList = defineCommand({
     const scope = args.appNamespace === '*' ? undefined : (args.appNamespace ?? namespace);
     const rows: (readonly string[])[] = [];
     const objects: KubeObject[] = [];
-    await kube.listEach(applicationResource, { namespace: scope, labelSelector: args.selector, signal }, (object) => {
-      if (!isListed(object) || !matches(object, args)) return;
-      if (wanted === 'wide') rows.push(rowOf(object, style.status));
-      else if (wanted === 'name') rows.push([qualifiedName(object)]);
-      else objects.push(object);
+    const listed = kube.listEach(
+      applicationResource,
+      { namespace: scope, labelSelector: args.selector, signal },
+      (object) => {
+        if (!isListed(object) || !matches(object, args)) return;
+        if (wanted === 'wide') rows.push(rowOf(object, style.status));
+        else if (wanted === 'name') rows.push([qualifiedName(object)]);
+        else objects.push(object);
+      },
+    );
+    await listed.catch((error: unknown) => {
+      if (!isCoded(error, 'kube/not-found')) throw error;
+      throw new CodedError('kube/kind-not-found', 'the cluster knows no Applications: apply install/crds first', {
+        cause: error,
+      });
     });
     if (wanted === 'json' || wanted === 'yaml') print(await formatValue(objects.map(withoutManagedFields), wanted));
     else print(formatTable(wanted === 'wide' ? [header, ...rows] : rows));
