@@ -635,7 +635,7 @@ export const testedKinds: readonly TestedKind[] = [
     namespaced: false,
     base: () => ({ provisioner: 'example.com/disk' }),
     fields: [
-      field('parameters', { type: 'ssd' }, {}),
+      field('parameters', { type: 'ssd' }, { type: 'hdd' }),
       field('reclaimPolicy', 'Retain', 'Delete'),
       field('volumeBindingMode', 'WaitForFirstConsumer', 'Immediate'),
       field('allowVolumeExpansion', true, false),

@@ -206,13 +206,29 @@ export function prepareForUpdate(
   return { ...prepared, metadata: withGeneration(prepared.metadata, generationOf(prepared, old, type)) };
 }
 
+/** Kinds whose status subresource leaves all metadata as it is. */
+const statusOnly = new Set([
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'flowschemas.flowcontrol.apiserver.k8s.io',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'volumeattachments.storage.k8s.io',
+]);
+
+/** Most built-in kinds take metadata through `status`; a Deployment all but its labels. */
+function metadataThroughStatus(next: ObjectMeta, old: ObjectMeta, type: ResourceType): ObjectMeta {
+  const key = resourceText(type);
+  if (type.custom !== undefined || statusOnly.has(key)) return old;
+  if (key !== 'deployments.apps') return next;
+  const { labels: _labels, ...rest } = next;
+  return { ...rest, ...(old.labels !== undefined && { labels: old.labels }) };
+}
+
 /** A write to `status`: everything else stays. Custom resources keep their metadata too. */
 export function prepareForStatusUpdate(object: KubeObject, old: KubeObject, type: ResourceType): KubeObject {
   const { managedFields } = object.metadata;
-  const metadata =
-    type.custom === undefined
-      ? { ...object.metadata, ...(old.metadata.labels !== undefined && { labels: old.metadata.labels }) }
-      : old.metadata;
+  const metadata = metadataThroughStatus(object.metadata, old.metadata, type);
   const { status: _old, ...rest } = old;
   return {
     ...rest,

@@ -190,8 +190,38 @@ function checkJobSpec(spec: Record<string, unknown>, path: string, faults: Fault
     faults.unsupported(`${path}.template.spec.restartPolicy`, policy, ['OnFailure', 'Never']);
 }
 
+/** Labels that the server gives the pods of a Job, so that it finds them again. */
+function checkGenerated(object: KubeObject, faults: Faults): void {
+  const spec = specOf(object);
+  if (spec['manualSelector'] === true) return;
+  const { name = '', uid = '' } = object.metadata;
+  const expected: Record<string, string> = {
+    'controller-uid': uid,
+    'job-name': name,
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+  };
+  const labels = partOf(partOf(partOf(spec, 'template'), 'metadata'), 'labels');
+  for (const [key, value] of Object.entries(expected)) {
+    const path = `spec.template.metadata.labels[${key}]`;
+    if (labels[key] === undefined) faults.required(path, `must be '${value}'`);
+    else if (labels[key] !== value) faults.invalid(path, labels, `must be '${value}'`);
+  }
+  if (!selects(spec['selector'], expected))
+    faults.invalid('spec.selector', spec['selector'], '`selector` not auto-generated');
+}
+
+/** A template without what the scheduler goes by: that may change while a Job is suspended. */
+function withoutScheduling(template: unknown): unknown {
+  const metadata = omit(partOf(template, 'metadata'), 'labels', 'annotations');
+  const spec = omit(partOf(template, 'spec'), 'affinity', 'nodeSelector', 'tolerations', 'schedulingGates');
+  const affinity = omit(partOf(partOf(template, 'spec'), 'affinity'), 'nodeAffinity');
+  return { metadata, spec: { ...spec, affinity } };
+}
+
 const job: KindCheck = (object, old, faults) => {
   const spec = specOf(object);
+  checkGenerated(object, faults);
   checkJobSpec(spec, 'spec', faults);
   const labels = partOf(partOf(partOf(spec, 'template'), 'metadata'), 'labels');
   if (isRecord(spec['selector']) && !selects(spec['selector'], labels))
@@ -210,7 +240,9 @@ const job: KindCheck = (object, old, faults) => {
     'managedBy',
     'successPolicy',
   ];
-  if (!suspended) fields.splice(1, 0, 'template');
+  const templates = [spec['template'], before['template']];
+  const [now, was] = suspended ? templates.map(withoutScheduling) : templates;
+  immutable({ now, before: was, path: 'spec.template' }, faults);
   for (const field of fields) immutable({ now: spec[field], before: before[field], path: `spec.${field}` }, faults);
 };
 
@@ -245,10 +277,11 @@ const pod: KindCheck = (object, old, faults) => {
   checkPodSpec(spec, 'spec', faults);
   if (old === undefined) return;
   const before = specOf(old);
-  if (itemsAt(spec, 'containers').length !== itemsAt(before, 'containers').length) {
-    faults.forbidden('spec.containers', 'pod updates may not add or remove containers');
-    return;
-  }
+  for (const field of ['containers', 'initContainers'])
+    if (itemsAt(spec, field).length !== itemsAt(before, field).length) {
+      faults.forbidden(`spec.${field}`, 'pod updates may not add or remove containers');
+      return;
+    }
   if (!sameJson(withoutMutable(spec, before), withoutMutable(before, before)))
     faults.forbidden(
       'spec',
