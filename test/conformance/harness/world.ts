@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { ClusterAbsent, openCluster, type ClusterKind, type TestCluster } from './clusters.ts';
 import { ControllerProcess } from './controller.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Repository, type Files } from './repository.ts';
 import { Scene } from './scene.ts';
 
@@ -14,6 +15,8 @@ export type WorldOptions = Readonly<{
   /** The control plane's namespace; one of the suite's own by default. */
   namespace?: string;
   waveDelaySeconds?: number;
+  /** More variables of the controller's environment. */
+  environment?: Readonly<Record<string, string>>;
 }>;
 
 /** One cluster and one controller, shared by the tests of a file. */
@@ -33,11 +36,12 @@ export class World implements AsyncDisposable {
     this.#directory = directory;
     this.#prefix = `${options.prefix}-${process.pid.toString(36)}`;
     this.namespace = options.namespace ?? `tiphys-${this.#prefix}`;
-    const { waveDelaySeconds = 0 } = options;
+    const { waveDelaySeconds = 0, environment = {} } = options;
     this.controller = new ControllerProcess(cluster, {
       namespace: this.namespace,
       dataDir: directory,
       waveDelaySeconds,
+      environment,
     });
   }
 
@@ -45,9 +49,24 @@ export class World implements AsyncDisposable {
   static async open(options: WorldOptions): Promise<World> {
     const cluster = await openCluster(options.cluster);
     const world = new World(cluster, await mkdtemp(join(tmpdir(), 'tiphys-conformance-data-')), options);
+    await world.#waitForPlace();
     await cluster.kubectl(['apply', '-f', '-'], world.#installation());
     world.controller.start();
     return world;
+  }
+
+  /** A namespace that somebody uses is not ours to test in; one that is going is waited for. */
+  async #waitForPlace(): Promise<void> {
+    for (let wait = 0; ; wait += 1) {
+      const gvk = { group: '', version: 'v1', kind: 'Namespace' };
+      const found = await this.cluster.client.get({ gvk, name: this.namespace });
+      if (found === undefined) return;
+      if (found.metadata.deletionTimestamp === undefined || wait > 60) {
+        await this.cluster[Symbol.asyncDispose]();
+        throw new ClusterAbsent(`the namespace ${this.namespace} of this cluster is in use`);
+      }
+      await sleep(1000);
+    }
   }
 
   /** What an installation consists of besides its definitions: the namespace and the project that permits everything. */
