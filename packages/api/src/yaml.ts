@@ -95,6 +95,16 @@ export function parseYaml(text: string, file = 'input'): unknown {
   return documents[0] ?? null;
 }
 
+// Never read: a time is a string here. When writing it makes such strings quoted, since other readers of YAML see times in them.
+const timeLikeTag = defineScalarTag<never>('tag:yaml.org,2002:timestamp', {
+  implicit: true,
+  implicitFirstChars: Array.from('0123456789'),
+  resolve: (source) => (/^\d{4}-\d\d?-\d\d?(?:[Tt ].*)?$/.test(source) ? (source as never) : NOT_RESOLVED),
+  identify: () => false,
+});
+
+const writeSchema = schema.withTags(timeLikeTag);
+
 /** Writes YAML as kubectl prints it: block style, keys sorted, no aliases. */
 export const stringifyYaml = (value: unknown): string =>
-  dump(value, { schema, sortKeys: true, noRefs: true, lineWidth: -1 });
+  dump(value, { schema: writeSchema, sortKeys: true, noRefs: true, lineWidth: -1 });
