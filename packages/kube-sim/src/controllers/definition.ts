@@ -37,10 +37,22 @@ function cleanUp(definition: KubeObject, bench: Workbench): void {
   const finalizers = definition.metadata.finalizers ?? [];
   if (!finalizers.includes(cleanup)) return;
   const key = storedResource(definition);
+  const now = bench.nowText();
+  const status = isRecord(definition['status']) ? definition['status'] : {};
+  const progress = {
+    type: 'Terminating',
+    status: 'True',
+    reason: 'InstanceDeletionInProgress',
+    message: 'CustomResource deletion is in progress',
+  };
+  const conditions = withCondition(status['conditions'], progress, now);
+  bench.updateStatus(definition, { ...status, conditions }, 'kube-apiserver');
   for (const object of bench.list(key)) if (object.metadata.deletionTimestamp === undefined) bench.remove(object);
   if (bench.list(key).length > 0) return;
   const left = finalizers.filter((finalizer) => finalizer !== cleanup);
-  bench.update({ ...definition, metadata: { ...definition.metadata, finalizers: left } }, 'kube-apiserver');
+  const latest = bench.get({ resource, namespace: '', name: definition.metadata.name ?? '' });
+  if (latest === undefined) return;
+  bench.update({ ...latest, metadata: { ...latest.metadata, finalizers: left } }, 'kube-apiserver');
 }
 
 /** Establishes custom resource definitions, and removes their objects with them. */

@@ -162,7 +162,8 @@ function suspend(job: KubeObject, bench: Workbench): Again {
     message: 'Job suspended',
     lastProbeTime: bench.nowText(),
   };
-  bench.updateStatus(job, { ...status, conditions: withCondition(status['conditions'], entry, bench.nowText()) });
+  const conditions = withCondition(status['conditions'], entry, bench.nowText());
+  bench.updateStatus(job, { ...status, ready: 0, terminating: 0, uncountedTerminatedPods: {}, conditions });
   return undefined;
 }
 

@@ -7,6 +7,9 @@ const sliceMs = 8;
 
 const maxBackoffMs = 5000;
 
+/** Timers hold no longer waits than 24 days; whoever is woken too early goes back to sleep. */
+const maxSleepMs = 3_600_000;
+
 /** Calls reconcilers for what changes, one key at a time, between requests. */
 export class ControllerLoop {
   readonly #cluster: Cluster;
@@ -84,7 +87,7 @@ export class ControllerLoop {
       if (this.#timers.get(id) === timer) this.#timers.delete(id);
       this.#enqueue(controller, key);
     };
-    this.#cluster.clock.sleep(ms, signal).then(wake, () => {
+    this.#cluster.clock.sleep(Math.min(ms, maxSleepMs), signal).then(wake, () => {
       // Replaced by a newer wish, or stopped.
     });
   }

@@ -75,9 +75,10 @@ function bind(claim: KubeObject, volume: KubeObject, bench: Workbench): void {
     ...claim.metadata.annotations,
     'pv.kubernetes.io/bind-completed': 'yes',
     'pv.kubernetes.io/bound-by-controller': 'yes',
+    'volume.beta.kubernetes.io/storage-provisioner': provisioner,
     'volume.kubernetes.io/storage-provisioner': provisioner,
   };
-  const bound = bench.put({
+  const bound = bench.update({
     ...claim,
     metadata: { ...claim.metadata, annotations },
     spec: { ...spec, volumeName: volume.metadata.name ?? '' },

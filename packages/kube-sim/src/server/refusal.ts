@@ -1,5 +1,6 @@
-import { StatusError, type StatusCause } from '../schema/status-error.ts';
-import type { ResourceType } from '../schema/types.ts';
+import { stringifyJson } from '@tiphys/api';
+import { invalid as invalidFields, StatusError, type StatusCause } from '../schema/status-error.ts';
+import type { FieldError, ResourceType } from '../schema/types.ts';
 
 /** The `details` of a Status. */
 export type StatusDetails = Readonly<{
@@ -51,6 +52,47 @@ export const notFound = (resource: Resource, name: string): Refusal =>
     details: detailsOf(resource, name),
   });
 
+/** 422 Invalid with one cause per field. */
+export function invalid(
+  type: Pick<ResourceType, 'group' | 'kind'>,
+  name: string,
+  errors: readonly FieldError[],
+): Refusal {
+  const { code, reason, message, causes } = invalidFields(type, name, errors);
+  const { group, kind } = type;
+  return new Refusal({
+    code,
+    reason,
+    message,
+    causes,
+    details: { ...(name !== '' && { name }), ...(group !== '' && { group }), kind },
+  });
+}
+
+/** One field error in the API server's words. */
+export const fieldError = (path: string, reason: FieldError['reason'], detail: string): FieldError => ({
+  path,
+  reason,
+  detail,
+  message: `${path}: ${detail}`,
+});
+
+/** Options of a request that are wrong. */
+export const invalidOptions = (kind: string, error: FieldError): Refusal =>
+  invalid({ group: 'meta.k8s.io', kind }, '', [error]);
+
+/** A patched object that cannot be decoded. */
+export const invalidPatch = (object: unknown, why: string): Refusal => {
+  const detail = `Invalid value: ${JSON.stringify(stringifyJson(object))}: ${why}`;
+  return new Refusal({
+    code: 422,
+    reason: 'Invalid',
+    message: ` "" is invalid: patch: ${detail}`,
+    causes: [{ reason: 'FieldValueInvalid', message: detail, field: 'patch' }],
+    details: {},
+  });
+};
+
 /** The path itself is not served. */
 export const pathNotFound = (): Refusal =>
   new Refusal({
@@ -74,6 +116,15 @@ export const conflict = (resource: Resource, name: string, why: string): Refusal
     reason: 'Conflict',
     message: `Operation cannot be fulfilled on ${about(resource, name)}: ${why}`,
     details: detailsOf(resource, name),
+  });
+
+/** A namespaced resource was asked for outside of any namespace. */
+export const notHere = (): Refusal =>
+  new Refusal({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
+    details: {},
   });
 
 /** Another write came in between. */
@@ -116,12 +167,17 @@ export const expired = (message: string): Refusal => new Refusal({ code: 410, re
 export const tooOld = (wanted: number, current: number): Refusal =>
   expired(`too old resource version: ${wanted} (${current})`);
 
-export const notAcceptable = (accepted: string): Refusal =>
+export const notAcceptable = (): Refusal =>
   new Refusal({
     code: 406,
     reason: 'NotAcceptable',
-    message: `only the following media types are accepted: ${accepted}`,
+    message: '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml',
+    details: {},
   });
+
+/** A PATCH of a kind that does not exist. */
+export const unsupportedPatch = (): Refusal =>
+  new Refusal({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} });
 
 export const unsupportedMediaType = (accepted: readonly string[]): Refusal =>
   new Refusal({
@@ -152,7 +208,7 @@ export function statusBody(error: StatusError): Record<string, unknown> {
     metadata: {},
     status: 'Failure',
     message: error.message,
-    reason: error.reason,
+    ...(error.reason !== '' && { reason: error.reason }),
     ...(withDetails && { details: { ...details, ...(causes.length > 0 && { causes }) } }),
     code: error.code,
   };

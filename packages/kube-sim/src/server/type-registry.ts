@@ -44,6 +44,11 @@ export class TypeRegistry {
     return this.#all.find((type) => type.kind === kind && formatApiVersion(type.group, type.version) === apiVersion);
   }
 
+  /** Whether anything is served in a group and version. */
+  serves(group: string, version: string): boolean {
+    return this.#all.some((type) => type.group === group && type.version === version);
+  }
+
   /** The type in which the store keeps a resource. */
   stored(resource: string): ResourceType | undefined {
     return this.#byStorage.get(resource);

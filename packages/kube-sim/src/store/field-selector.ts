@@ -60,6 +60,9 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
   'customresourcedefinitions.apiextensions.k8s.io': [],
 };
 
+/** Whether a resource has fields to select on besides its name and namespace. */
+export const hasSelectableFields = (resource: string): boolean => (selectable[resource] ?? []).length > 0;
+
 /** Whether a resource can be selected by a field; `more` are the selectable fields of a custom resource. */
 export const isSelectable = (resource: string, path: string, more: readonly string[] = []): boolean =>
   path === 'metadata.name' ||

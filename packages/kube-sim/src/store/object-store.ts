@@ -121,14 +121,18 @@ export class ObjectStore {
     return stored;
   }
 
-  /** Removes an object; the event carries its last state with the revision of the removal. Nothing happens when there is none. */
-  remove(place: Place): KubeObject | undefined {
+  /**
+   * Removes an object; the event carries its last state (`last` where it changed on the way out) with the revision of the
+   * removal. Nothing happens when there is none.
+   */
+  remove(place: Place, last?: KubeObject): KubeObject | undefined {
     const previous = this.get(place);
     if (previous === undefined) return undefined;
     const revision = ++this.#revision;
     this.#journal.remove({ ...place, revision });
     this.#unset(place, previous);
-    const object = { ...previous, metadata: { ...previous.metadata, resourceVersion: String(revision) } };
+    const final = last ?? previous;
+    const object = { ...final, metadata: { ...final.metadata, resourceVersion: String(revision) } };
     this.#publish({ type: 'DELETED', resource: place.resource, object, previous, revision });
     return object;
   }

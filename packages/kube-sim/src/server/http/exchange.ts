@@ -63,6 +63,13 @@ export async function readBody(exchange: Exchange): Promise<unknown> {
   throw unsupportedMediaType(readable);
 }
 
+/** Adds a Warning header, as kubectl prints them. */
+export function warn({ response }: Pick<Exchange, 'response'>, warning: string): void {
+  // A header carries no line breaks, and the text is quoted.
+  const text = warning.replaceAll(/[\r\n]/g, ' ').replaceAll(/["\\]/g, '\\$&');
+  response.appendHeader('warning', `299 - "${text}"`);
+}
+
 /** Answers with headers and a whole body. */
 export function send(
   { response }: Pick<Exchange, 'response'>,
@@ -72,11 +79,7 @@ export function send(
     response.end();
     return;
   }
-  for (const warning of answer.warnings ?? []) {
-    // A header carries no line breaks, and the text is quoted.
-    const text = warning.replaceAll(/[\r\n]/g, ' ').replaceAll(/["\\]/g, '\\$&');
-    response.appendHeader('warning', `299 - "${text}"`);
-  }
+  for (const warning of answer.warnings ?? []) warn({ response }, warning);
   response.statusCode = answer.code;
   response.setHeader('content-type', answer.mediaType);
   response.setHeader('cache-control', 'no-cache, private');
@@ -94,3 +97,7 @@ export const sendJson = (
     text: `${stringifyJson(answer.body)}\n`,
     ...(answer.warnings !== undefined && { warnings: answer.warnings }),
   });
+
+/** Answers that nothing is served under a path. */
+export const sendNoPage = (exchange: Pick<Exchange, 'response'>): void =>
+  send(exchange, { code: 404, mediaType: 'text/plain; charset=utf-8', text: '404 page not found\n' });

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { messageOf } from '@tiphys/api';
 import { StatusError } from '../../schema/status-error.ts';
-import { pathNotFound, statusBody } from '../refusal.ts';
+import { statusBody } from '../refusal.ts';
 import { authenticate, authorize } from './authenticate.ts';
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from './discovery.ts';
-import { header, send, sendJson, type Exchange } from './exchange.ts';
+import { header, send, sendJson, sendNoPage, type Exchange } from './exchange.ts';
 import { parseAccept } from './negotiate.ts';
 import { openApiDocument, openApiIndex } from './openapi.ts';
 import { parseResourcePath } from './request-info.ts';
@@ -60,21 +60,21 @@ function serveDiscovery(ports: ResourcePorts, exchange: Exchange, segments: read
       : versionName === undefined
         ? groupDocument(types, group ?? '')
         : resourceList(types, group ?? '', versionName);
-  if (body === undefined) throw pathNotFound();
+  if (body === undefined) return sendNoPage(exchange);
   sendJson(exchange, { code: 200, body });
 }
 
 function serveOpenApi(ports: ResourcePorts, exchange: Exchange, segments: readonly string[]): void {
   const { types } = ports.cluster;
   const [, specification, root, ...rest] = segments;
-  if (specification !== 'v3') throw pathNotFound();
+  if (specification !== 'v3') return sendNoPage(exchange);
   if (root === undefined) {
     sendJson(exchange, { code: 200, body: openApiIndex(types) });
     return;
   }
   const [group = '', versionName = ''] = root === 'api' ? ['', rest[0]] : rest;
   const body = openApiDocument(types, group, versionName);
-  if (body === undefined) throw pathNotFound();
+  if (body === undefined) return sendNoPage(exchange);
   sendJson(exchange, { code: 200, body });
 }
 
@@ -90,7 +90,7 @@ async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
   if (health.has(path)) return send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: 'ok' });
   if (path === '/')
     return sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v3', '/version'] } });
-  throw pathNotFound();
+  sendNoPage(exchange);
 }
 
 function refuse(ports: ResourcePorts, response: Response, error: unknown): void {

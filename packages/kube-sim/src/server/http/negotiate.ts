@@ -35,8 +35,6 @@ function accepted({ type, parameters }: MediaRange): Accepted | undefined {
   return undefined;
 }
 
-const offered = 'application/json, application/yaml';
-
 /**
  * The first thing that a client accepts and this server has. Protobuf is not served: clients fall back to JSON.
  * @throws Refusal 406
@@ -47,5 +45,5 @@ export function negotiate(accept: string): Accepted {
     const found = accepted(range);
     if (found !== undefined) return found;
   }
-  throw notAcceptable(offered);
+  throw notAcceptable();
 }

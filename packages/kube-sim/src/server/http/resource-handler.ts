@@ -2,14 +2,23 @@ import { isRecord, type KubeObject } from '@tiphys/api';
 import { badRequest } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import type { Access, Cluster, RefusalRule, Target, WriteOptions, Written } from '../cluster.ts';
+import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
-import { readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
+import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
 import { patch } from '../operations/patch.ts';
 import { list, read, readSelection } from '../operations/read.ts';
 import { update } from '../operations/update.ts';
-import { methodNotAllowed, notFound, pathNotFound, resourceText } from '../refusal.ts';
+import {
+  fieldError,
+  invalidOptions,
+  methodNotAllowed,
+  notFound,
+  notHere,
+  pathNotFound,
+  resourceText,
+} from '../refusal.ts';
 import type { Tokens } from './authenticate.ts';
-import { header, mediaTypeOf, readBody, sendJson, type Exchange } from './exchange.ts';
+import { header, mediaTypeOf, readBody, sendJson, sendNoPage, warn, type Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
 import type { ResourcePath } from './request-info.ts';
 import { includeOf, sendObject, sendPage } from './respond.ts';
@@ -62,7 +71,14 @@ function writeOptions(exchange: Exchange): WriteOptions {
   const { query } = exchange;
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   if (dryRun.some((value) => value !== 'All'))
-    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun.join(','))}: supported values: "All"`);
+    throw invalidOptions(
+      exchange.method === 'POST' ? 'CreateOptions' : exchange.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions',
+      fieldError(
+        'dryRun',
+        'FieldValueNotSupported',
+        `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+      ),
+    );
   const asked = query.get('fieldManager') ?? '';
   const agent = header(exchange, 'user-agent').split('/', 1)[0] ?? '';
   const isApply = mediaTypeOf(exchange) === 'application/apply-patch+yaml';
@@ -133,7 +149,6 @@ async function serveCreate(ports: ResourcePorts, request: ResourceRequest): Prom
     sendJson(exchange, { code: 201, body: review });
     return;
   }
-  if (path.name !== '') throw methodNotAllowed(type, 'create');
   sendWritten(ports, request, create(ports.cluster, targetOf(request), { body, options: writeOptions(exchange) }));
 }
 
@@ -193,15 +208,24 @@ const deletedStatus = ({ type, name }: Target, object: KubeObject): Record<strin
 });
 
 /** Kinds whose delete answers with the object itself. */
-const returned = new Set(['pods', 'services', 'serviceaccounts', 'persistentvolumes', 'persistentvolumeclaims']);
+const returned = new Set(
+  ['pods', 'podtemplates', 'services', 'serviceaccounts', 'persistentvolumes', 'persistentvolumeclaims'].concat(
+    ['namespaces', 'resourcequotas', 'storageclasses.storage.k8s.io', 'csidrivers.storage.k8s.io'],
+    ['csinodes.storage.k8s.io', 'volumeattachments.storage.k8s.io', 'volumeattributesclasses.storage.k8s.io'],
+    ['deviceclasses.resource.k8s.io', 'resourceclaims.resource.k8s.io', 'resourceclaimtemplates.resource.k8s.io'],
+    ['resourceslices.resource.k8s.io'],
+  ),
+);
 
 async function serveDelete(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, type } = request;
   const target = targetOf(request);
   const options = readDeleteOptions(await readBody(exchange), exchange.query);
   const { gone, object } = remove(ports.cluster, target, options);
-  if (gone && !returned.has(resourceText(type))) sendJson(exchange, { code: 200, body: deletedStatus(target, object) });
-  else sendObject(ports.cluster, exchange, { code: 200, object, type });
+  const warnings = deleteWarnings(type, options);
+  if (gone && !returned.has(resourceText(type)))
+    sendJson(exchange, { code: 200, body: deletedStatus(target, object), warnings });
+  else sendObject(ports.cluster, exchange, { code: 200, object, type, warnings });
 }
 
 async function serveDeleteCollection(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
@@ -238,21 +262,27 @@ function checkServed({ type, path }: ResourceRequest, verb: Verb): void {
   if (path.subresource !== '') {
     if (!type.subresources.includes(path.subresource)) throw pathNotFound();
     const verbs = type.subresourceTypes[path.subresource]?.verbs ?? ['get', 'patch', 'update'];
-    if (!verbs.includes(verb)) throw methodNotAllowed(type, verb);
+    if (!verbs.includes(verb)) throw notHere();
     return;
   }
+  const onCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
+  if (onCollection !== (path.name === '')) throw notHere();
   // A namespaced resource without a namespace can only be read across all of them.
   const crossNamespace = type.namespaced && path.namespace === '' && verb !== 'list' && verb !== 'watch';
   if (crossNamespace && !['selfsubjectaccessreviews', 'subjectaccessreviews'].includes(type.plural))
-    throw path.name === '' ? methodNotAllowed(type, verb) : notFound(type, path.name);
-  if (!type.verbs.includes(verb)) throw methodNotAllowed(type, verb);
+    throw path.name === '' ? notHere() : notFound(type, path.name);
+  if (!type.verbs.includes(verb)) throw notHere();
 }
 
 /** Serves one request for a resource. */
 export async function serveResource(ports: ResourcePorts, exchange: Exchange, path: ResourcePath): Promise<void> {
   const type = ports.cluster.types.at(path.group, path.version, path.plural);
   const verb = verbOf(exchange, path);
-  if (type === undefined || verb === undefined) throw pathNotFound();
+  if (type === undefined || verb === undefined) {
+    // An unknown group is no page at all; an unknown resource of a known one is a Status.
+    if (ports.cluster.types.serves(path.group, path.version)) throw pathNotFound();
+    return sendNoPage(exchange);
+  }
   const request: ResourceRequest = { exchange, type, path };
   checkServed(request, verb);
   const access: Access = {
@@ -268,6 +298,8 @@ export async function serveResource(ports: ResourcePorts, exchange: Exchange, pa
     const refused = rule(access);
     if (refused !== undefined) throw refused;
   }
+  const deprecation = deprecationOf(type, ports.cluster.types);
+  if (deprecation !== undefined) warn(exchange, deprecation);
   const own = special(resourceText(type), path.subresource, verb);
   await (own ?? serve[verb])(ports, request);
 }

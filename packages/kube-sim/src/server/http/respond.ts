@@ -39,9 +39,13 @@ export function sendObject(cluster: Cluster, exchange: Exchange, answer: ObjectA
   else sendJson(exchange, { code, body, warnings });
 }
 
-const listMetadata = ({ resourceVersion, continueToken, remaining }: Page): Record<string, unknown> => ({
+// Lists of custom resources carry an empty `continue`, those of built-in kinds none.
+const listMetadata = (
+  { resourceVersion, continueToken, remaining }: Page,
+  type: ResourceType,
+): Record<string, unknown> => ({
+  ...((continueToken !== '' || type.custom !== undefined) && { continue: continueToken }),
   resourceVersion,
-  ...(continueToken !== '' && { continue: continueToken }),
   ...(remaining !== undefined && { remainingItemCount: remaining }),
 });
 
@@ -84,7 +88,7 @@ export async function sendPage(
 ): Promise<void> {
   const { shape, yaml } = negotiate(header(exchange, 'accept'));
   const { page, type } = answer;
-  const metadata = listMetadata(page);
+  const metadata = listMetadata(page, type);
   const apiVersion = formatApiVersion(type.group, type.version);
   if (shape === 'table') {
     const form = { include: includeOf(exchange), now: cluster.clock.now(), headers: true };

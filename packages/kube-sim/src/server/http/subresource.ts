@@ -1,6 +1,6 @@
 import { at, isRecord, numberAt, type KubeObject } from '@tiphys/api';
-import { badRequest } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
+import { fieldError, invalid } from '../refusal.ts';
 import { selectorText } from '../table/column.ts';
 import { findByPath } from '../table/json-path.ts';
 
@@ -25,6 +25,7 @@ export function scaleOf(object: KubeObject, type: ResourceType): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const paths = type.custom?.scale;
   const selector = scaleSelector(object, type);
+  const replicas = numberByPath(object, paths?.specReplicasPath ?? '.spec.replicas');
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -35,7 +36,7 @@ export function scaleOf(object: KubeObject, type: ResourceType): KubeObject {
       ...(resourceVersion !== undefined && { resourceVersion }),
       ...(creationTimestamp !== undefined && { creationTimestamp }),
     },
-    spec: { replicas: numberByPath(object, paths?.specReplicasPath ?? '.spec.replicas') },
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: numberByPath(object, paths?.statusReplicasPath ?? '.status.replicas'),
       ...(selector !== '' && { selector }),
@@ -54,7 +55,13 @@ function setByPath(value: unknown, path: readonly string[], leaf: unknown): unkn
 export function withScale(object: KubeObject, type: ResourceType, scale: unknown): KubeObject {
   const replicas = numberAt(scale, 'spec', 'replicas') ?? 0;
   if (replicas < 0 || !Number.isInteger(replicas))
-    throw badRequest(`Scale spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`);
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, object.metadata.name ?? '', [
+      fieldError(
+        'spec.replicas',
+        'FieldValueInvalid',
+        `Invalid value: ${replicas}: must be greater than or equal to 0`,
+      ),
+    ]);
   const path = (type.custom?.scale?.specReplicasPath ?? '.spec.replicas').split('.').filter((key) => key !== '');
   const [first = 'spec', ...rest] = path;
   return { ...object, [first]: setByPath(object[first], rest, replicas) };

@@ -3,18 +3,27 @@ import { stringAt, type KubeObject } from '@tiphys/api';
 import { trackUpdate } from '../../patch/index.ts';
 import { validateDefinition } from '../../schema/custom.ts';
 import { applyDefaults } from '../../schema/default.ts';
-import { invalid } from '../../schema/status-error.ts';
 import type { FieldError, ResourceType } from '../../schema/types.ts';
 import { validate } from '../../schema/validate.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
 import { fromStored, toStored } from '../conversion.ts';
 import { generatedName } from '../names.ts';
-import { admit, prepareForCreate } from '../prepare.ts';
-import { alreadyExists, forbidden, notFound, Refusal } from '../refusal.ts';
+import { admit, normalize, prepareForCreate } from '../prepare.ts';
+import { alreadyExists, forbidden, invalid, notFound, Refusal } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { placed, readObject } from './incoming.ts';
 
 const namespaces = { group: '', plural: 'namespaces' } as const;
+
+/** Objects of a definition that is going cannot be created any more. */
+function checkDefinition(cluster: Cluster, { type, name }: Target): void {
+  const definition = type.custom?.definition;
+  if (definition === undefined) return;
+  const resource = 'customresourcedefinitions.apiextensions.k8s.io';
+  const found = cluster.store.get({ resource, namespace: '', name: definition });
+  if (found?.metadata.deletionTimestamp !== undefined)
+    throw forbidden(type, name, { why: 'create not allowed while custom resource definition is terminating' });
+}
 
 /** New objects need a namespace that exists and is not on its way out. */
 function checkNamespace(cluster: Cluster, { type, namespace, name }: Target): void {
@@ -41,8 +50,8 @@ function withSystemFields(object: KubeObject, cluster: Cluster): KubeObject {
   if (resourceVersion !== undefined && resourceVersion !== '0')
     throw new Refusal({
       code: 500,
-      reason: 'InternalError',
-      message: 'Internal error occurred: resourceVersion should not be set on objects to be created',
+      reason: '',
+      message: 'resourceVersion should not be set on objects to be created',
     });
   const { name, generateName } = metadata;
   const named = name === undefined && generateName !== undefined;
@@ -89,12 +98,14 @@ export function createObject(
   const { type } = target;
   const { options } = request;
   const located = placed(request.object, target);
-  checkNamespace(cluster, { ...target, name: located.metadata.name ?? '' });
+  const named = { ...target, name: located.metadata.name ?? '' };
+  checkDefinition(cluster, named);
+  checkNamespace(cluster, named);
   const preparation = { cluster, namespace: target.namespace, dryRun: options.dryRun };
   const identified = withSystemFields(located, cluster);
   const { managedFields: _sent, ...unmanaged } = identified.metadata;
   const fresh = request.managed === true ? identified : { ...identified, metadata: unmanaged };
-  const tracked = track(cluster, { object: applyDefaults(fresh, type), type }, request);
+  const tracked = track(cluster, { object: applyDefaults(normalize(fresh, type), type), type }, request);
   const admitted = admit(tracked, type, preparation);
   const prepared = prepareForCreate(applyDefaults(admitted, type), type, preparation);
   const errors = errorsOf(prepared, type);

@@ -1,9 +1,8 @@
 import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import type { ResourceType } from '../../schema/types.ts';
-import { badRequest } from '../../schema/status-error.ts';
 import { timeText, type Cluster, type Target } from '../cluster.ts';
 import { fromStored, toStored } from '../conversion.ts';
-import { conflict, forbidden, notFound, resourceText } from '../refusal.ts';
+import { conflict, fieldError, forbidden, invalidOptions, notFound, resourceText } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { liveObject } from './update.ts';
 
@@ -31,8 +30,13 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams): Delete
   const policyText = stated ?? (orphan === undefined ? undefined : String(orphan) === 'true' ? 'Orphan' : 'Background');
   const propagationPolicy = policies.find((policy) => policy === policyText);
   if (policyText !== undefined && propagationPolicy === undefined)
-    throw badRequest(
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: ${JSON.stringify(policyText)}: must be one of: Background, Foreground, Orphan`,
+    throw invalidOptions(
+      'DeleteOptions',
+      fieldError(
+        'propagationPolicy',
+        'FieldValueNotSupported',
+        `Unsupported value: ${JSON.stringify(policyText)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
+      ),
     );
   const uid = stringAt(body, 'preconditions', 'uid');
   const resourceVersion = stringAt(body, 'preconditions', 'resourceVersion');
@@ -49,19 +53,21 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams): Delete
   };
 }
 
-function checkPreconditions(live: KubeObject, type: ResourceType, options: DeleteOptions): void {
-  const { uid, resourceVersion, name = '' } = live.metadata;
+function checkPreconditions(live: KubeObject, { group, kind }: ResourceType, options: DeleteOptions): void {
+  const { uid = '', resourceVersion = '', name = '' } = live.metadata;
+  // This one answer names the kind where all others name the resource.
+  const record = { group, plural: kind };
   if (options.uid !== undefined && options.uid !== uid)
     throw conflict(
-      type,
+      record,
       name,
-      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid ?? ''}`,
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
     );
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
     throw conflict(
-      type,
+      record,
       name,
-      `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion ?? ''}`,
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
     );
 }
 
@@ -123,6 +129,7 @@ function terminatingNamespace(live: KubeObject): KubeObject {
 }
 
 const definitionTerminating = (object: KubeObject, cluster: Cluster): KubeObject => {
+  const { deletionGracePeriodSeconds: _grace, generation = 1, ...metadata } = object.metadata;
   const present = at(object, 'status', 'conditions');
   const conditions = (Array.isArray(present) ? present : []).filter((entry) => at(entry, 'type') !== 'Terminating');
   const condition = {
@@ -134,6 +141,7 @@ const definitionTerminating = (object: KubeObject, cluster: Cluster): KubeObject
   };
   return {
     ...object,
+    metadata: { ...metadata, generation: generation - 1 },
     status: { ...(isRecord(object['status']) && object['status']), conditions: [...conditions, condition] },
   };
 };
@@ -164,6 +172,14 @@ const heldByContent = (live: KubeObject, type: ResourceType): boolean => {
   return type.kind === 'Namespace' && Array.isArray(finalizers) && finalizers.length > 0;
 };
 
+/** What a client that says nothing about dependents should know, for the kinds where it matters. */
+export const deleteWarnings = (type: ResourceType, { propagationPolicy }: DeleteOptions): readonly string[] =>
+  resourceText(type) === 'jobs.batch' && propagationPolicy === undefined
+    ? [
+        'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+      ]
+    : [];
+
 /** Deletes an object, or marks it for deletion when finalizers or a grace period keep it. */
 export function remove(cluster: Cluster, target: Target, options: DeleteOptions): Deleted {
   const { type, namespace, name } = target;
@@ -176,8 +192,9 @@ export function remove(cluster: Cluster, target: Target, options: DeleteOptions)
   const grace = graceOf(live, type, options);
   const finalizers = finalizersOfKind(live, type, options);
   if (finalizers.length === 0 && grace === 0 && !heldByContent(live, type)) {
-    if (!options.dryRun) cluster.store.remove({ resource: key, namespace, name });
-    return { gone: true, object: live };
+    const last = resourceText(type) === 'pods' ? marked(live, cluster, { finalizers, grace }) : live;
+    if (!options.dryRun) cluster.store.remove({ resource: key, namespace, name }, last);
+    return { gone: true, object: last };
   }
   const next = markedForKind(live, type, { cluster, grace, finalizers });
   const unchanged =

@@ -32,6 +32,13 @@ function plainMetadata(metadata: Record<string, unknown>): ObjectMeta {
  * reported or refused as `fieldValidation` says.
  */
 export function readObject(body: unknown, type: ResourceType, options: WriteOptions): Incoming {
+  const named = identify(body, type);
+  checkDecodable(named, type);
+  return reduce(named, type, options);
+}
+
+/** The body as an object of the type; it may leave out what the path says anyway, but not contradict it. */
+export function identify(body: unknown, type: ResourceType): KubeObject {
   if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${type.kind})`);
   const apiVersion = typeof body['apiVersion'] === 'string' ? body['apiVersion'] : '';
   const kind = typeof body['kind'] === 'string' ? body['kind'] : '';
@@ -49,43 +56,27 @@ export function readObject(body: unknown, type: ResourceType, options: WriteOpti
     throw badRequest(
       `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: metadata must be an object`,
     );
-  const named: KubeObject = {
+  return {
     ...body,
     apiVersion: expected,
     kind: type.kind,
     metadata: isRecord(metadata) ? metadata : {},
   };
-  checkDecodable(named, type);
-  return reduce(named, type, options);
 }
 
 /** Drops what the schema does not know. */
 export function reduce(object: KubeObject, type: ResourceType, options: WriteOptions): Incoming {
   const pruned = pruneUnknown(object, type);
   if (pruned.unknown.length > 0 && options.fieldValidation === 'Strict') {
-    const why = `strict decoding error: ${pruned.unknown.join(', ')}`;
-    const version = JSON.stringify(type.version);
+    // For custom resources the API server sorts what it does not know.
+    const unknown = type.custom === undefined ? pruned.unknown : pruned.unknown.toSorted();
     throw badRequest(
-      type.custom === undefined
-        ? `${type.kind} in version ${version} cannot be handled as a ${type.kind}: ${why}`
-        : why,
+      `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: strict decoding error: ${unknown.join(', ')}`,
     );
   }
   const warnings = options.fieldValidation === 'Warn' ? pruned.unknown : [];
   const reduced = { ...pruned.object, metadata: plainMetadata(pruned.object.metadata) };
-  return { object: reduced, warnings: [...warnings, ...deprecation(type)] };
-}
-
-const deprecated: Readonly<Record<string, string>> = {
-  'v1/Endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-  'v1/ComponentStatus': 'v1 ComponentStatus is deprecated in v1.19+',
-};
-
-function deprecation(type: ResourceType): readonly string[] {
-  const builtIn = deprecated[`${versionOf(type)}/${type.kind}`];
-  if (builtIn !== undefined) return [builtIn];
-  if (type.custom?.deprecated !== true) return [];
-  return [type.custom.deprecationWarning ?? `${versionOf(type)} ${type.kind} is deprecated`];
+  return { object: reduced, warnings };
 }
 
 /** The object with the namespace and name of the request; they may not contradict each other. */

@@ -1,11 +1,21 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { jsonPatch, mergePatch, serverSideApply, strategicMergePatch, type Conflict } from '../../patch/index.ts';
-import { badRequest } from '../../schema/status-error.ts';
+import { badRequest, StatusError } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
-import { applyConflict, modified, notFound, unsupportedMediaType, type Refusal } from '../refusal.ts';
+import {
+  applyConflict,
+  fieldError,
+  invalidOptions,
+  invalidPatch,
+  modified,
+  notFound,
+  unsupportedMediaType,
+  unsupportedPatch,
+  type Refusal,
+} from '../refusal.ts';
 import { createObject } from './create.ts';
-import { placed, readObject } from './incoming.ts';
+import { placed, readObject, type Incoming } from './incoming.ts';
 import { commit, liveObject } from './update.ts';
 
 /** Media types of a PATCH. */
@@ -33,7 +43,7 @@ function patched(live: KubeObject, type: ResourceType, { mediaType, body }: Patc
       if (type.custom === undefined && type.schema !== undefined) return strategicMergePatch(live, body, type.schema);
       throw unsupportedMediaType([patchTypes.json, patchTypes.merge, patchTypes.apply]);
     default:
-      throw unsupportedMediaType(Object.values(patchTypes));
+      throw unsupportedPatch();
   }
 }
 
@@ -47,9 +57,20 @@ export function patch(cluster: Cluster, target: Target, request: PatchRequest): 
   const next = patched(live, type, request);
   if (next.metadata.resourceVersion !== live.metadata.resourceVersion && next.metadata.resourceVersion !== undefined)
     throw modified(type, name);
-  const incoming = readObject(next, type, request.options);
+  const incoming = readPatched(next, type, request.options);
   const written = commit(cluster, target, { live, next: placed(incoming.object, target), ...request });
   return { ...written, warnings: incoming.warnings };
+}
+
+/** A patched built-in object that no longer decodes is the patch's fault: 422, where a bad body is 400. */
+function readPatched(next: KubeObject, type: ResourceType, options: WriteOptions): Incoming {
+  try {
+    return readObject(next, type, options);
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 400) throw error;
+    const { managedFields: _fields, ...metadata } = next.metadata;
+    throw invalidPatch({ ...next, metadata }, error.message.replace(/^.*? cannot be handled as an? \w+: /, ''));
+  }
 }
 
 function apply(
@@ -60,8 +81,9 @@ function apply(
   const { type, name } = target;
   const { options, subresource, body } = request;
   if (options.manager === '')
-    throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    throw invalidOptions(
+      'PatchOptions',
+      fieldError('fieldManager', 'FieldValueRequired', 'Required value: is required for apply patch'),
     );
   // The configuration counts as it was sent: what it says, be it zero, null or unknown, is its manager's word.
   const sent = readApplied(body);
@@ -72,7 +94,8 @@ function apply(
   const now = timeText(cluster.clock.now());
   const result = serverSideApply({
     live,
-    applied,
+    // What the path alone says is nobody's field.
+    applied: { ...applied, metadata: { ...sent.metadata, name } },
     manager: options.manager,
     force: options.force,
     ...(subresource !== '' && { subresource }),
@@ -90,7 +113,7 @@ function apply(
 
 function readApplied(body: unknown): KubeObject {
   if (!isRecord(body) || typeof body['apiVersion'] !== 'string' || typeof body['kind'] !== 'string')
-    throw badRequest('apiVersion and kind are required for apply patch');
+    throw badRequest(`invalid object type: /, Kind=`);
   const { apiVersion, kind, metadata } = body;
   return { ...body, apiVersion, kind, metadata: isRecord(metadata) ? metadata : {} };
 }

@@ -1,11 +1,17 @@
 import { matchesSelector, parseLabelSelector, type KubeObject, type LabelSelector } from '@tiphys/api';
 import { formatContinueToken, parseContinueToken } from '../../store/continue-token.ts';
-import { isSelectable, matchesFields, parseFieldSelector, type FieldRequirement } from '../../store/field-selector.ts';
-import { badRequest, invalid, StatusError } from '../../schema/status-error.ts';
+import {
+  hasSelectableFields,
+  isSelectable,
+  matchesFields,
+  parseFieldSelector,
+  type FieldRequirement,
+} from '../../store/field-selector.ts';
+import { badRequest, StatusError } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import type { Cluster, Target } from '../cluster.ts';
 import { fromStored } from '../conversion.ts';
-import { expired, notFound, Refusal, tooOld } from '../refusal.ts';
+import { expired, fieldError, invalidOptions, notFound, Refusal, tooOld } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { liveObject } from './update.ts';
 
@@ -40,7 +46,11 @@ export function readSelection(query: URLSearchParams, type: ResourceType, namesp
     const key = storageKey(type);
     for (const { path } of fields)
       if (!isSelectable(key, path, type.custom?.selectableFields))
-        throw badRequest(`field label not supported: ${path}`);
+        throw badRequest(
+          hasSelectableFields(key)
+            ? `field label not supported: ${path}`
+            : `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+        );
     return { namespace, labels: parseLabelSelector(query.get('labelSelector') ?? ''), fields };
   } catch (error) {
     if (error instanceof StatusError || !(error instanceof Error)) throw error;
@@ -68,9 +78,7 @@ const keyOf = ({ metadata: { namespace = '', name = '' } }: KubeObject): string 
   namespace === '' ? name : `${namespace}/${name}`;
 
 const wrongMatch = (detail: string): StatusError =>
-  invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
-    { path: 'resourceVersionMatch', reason: 'FieldValueForbidden', detail, message: `resourceVersionMatch: ${detail}` },
-  ]);
+  invalidOptions('ListOptions', fieldError('resourceVersionMatch', 'FieldValueForbidden', detail));
 
 function checkMatch({ resourceVersion, resourceVersionMatch, continueToken }: ListOptions): void {
   if (resourceVersionMatch === '') return;
@@ -84,7 +92,10 @@ function checkMatch({ resourceVersion, resourceVersionMatch, continueToken }: Li
 /** The number of a resourceVersion; empty counts as 0. */
 export function versionNumber(text: string): number {
   if (text === '') return 0;
-  if (!/^\d+$/.test(text)) throw badRequest(`Invalid value: ${JSON.stringify(text)}: invalid resource version`);
+  if (!/^\d+$/.test(text))
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
 }
 
@@ -106,7 +117,8 @@ function snapshot(cluster: Cluster, key: string, options: ListOptions): Snapshot
   const { store } = cluster;
   if (options.continueToken !== '') {
     const token = parseContinueToken(options.continueToken);
-    if (token === undefined) throw badRequest('continue key is not valid: encoding is unknown');
+    if (token === undefined)
+      throw badRequest('invalid continue token: continue key is not valid: it is not a token of this server');
     const objects = store.listAt(key, token.revision);
     if (objects === undefined) throw expired(staleToken);
     return { objects, revision: token.revision, after: token.after };

@@ -1,13 +1,12 @@
 import type { KubeObject } from '@tiphys/api';
 import { trackUpdate } from '../../patch/index.ts';
 import { applyDefaults } from '../../schema/default.ts';
-import { invalid } from '../../schema/status-error.ts';
-import type { FieldError, ResourceType } from '../../schema/types.ts';
+import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
 import { fromStored, toStored } from '../conversion.ts';
 import { isSameObject } from '../equal.ts';
-import { prepareForStatusUpdate, prepareForUpdate } from '../prepare.ts';
-import { conflict, modified, notFound, resourceText } from '../refusal.ts';
+import { normalize, prepareForStatusUpdate, prepareForUpdate } from '../prepare.ts';
+import { conflict, fieldError, invalid, modified, notFound, resourceText } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { create, errorsOf } from './create.ts';
 import { placed, readObject } from './incoming.ts';
@@ -48,23 +47,27 @@ export function liveObject(cluster: Cluster, { type, namespace, name }: Target):
   return stored === undefined ? undefined : fromStored(stored, type);
 }
 
-const mustBeSpecified: FieldError = {
-  path: 'metadata.resourceVersion',
-  reason: 'FieldValueInvalid',
-  detail: 'Invalid value: 0: must be specified for an update',
-  message: 'metadata.resourceVersion: Invalid value: 0: must be specified for an update',
-};
+const mustBeSpecified = fieldError(
+  'metadata.resourceVersion',
+  'FieldValueInvalid',
+  'Invalid value: 0: must be specified for an update',
+);
+
+/** Where etcd would have the object; clients see it in one message. */
+const storagePath = ({ metadata: { namespace, name = '' } }: KubeObject, { plural }: ResourceType): string =>
+  ['/registry', plural, ...(namespace === undefined ? [] : [namespace]), name].join('/');
 
 function checkVersion(object: KubeObject, live: KubeObject, type: ResourceType): void {
   const { name = '', resourceVersion = '', uid } = object.metadata;
   const unset = resourceVersion === '' || resourceVersion === '0';
   if (unset && (type.custom !== undefined || conditional.has(resourceText(type))))
-    throw invalid(type, name, [mustBeSpecified]);
+    // This one answer names the resource where all others name the kind.
+    throw invalid({ group: type.group, kind: type.plural }, name, [mustBeSpecified]);
   if (uid !== undefined && uid !== live.metadata.uid)
     throw conflict(
       type,
       name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`,
+      `StorageError: invalid object, Code: 4, Key: ${storagePath(live, type)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`,
     );
   if (!unset && resourceVersion !== live.metadata.resourceVersion) throw modified(type, name);
 }
@@ -165,7 +168,7 @@ export function commit(cluster: Cluster, target: Target, change: Change): Writte
   const { live, subresource, options } = change;
   const preparation = { cluster, namespace, dryRun: options.dryRun };
   const kept = keepSystemFields(change.next, live, type);
-  const tracked = track(cluster, applyDefaults(kept, type), { type, change });
+  const tracked = track(cluster, applyDefaults(normalize(kept, type), type), { type, change });
   const prepared =
     subresource === 'status'
       ? prepareForStatusUpdate(tracked, live, type)
@@ -179,7 +182,10 @@ export function commit(cluster: Cluster, target: Target, change: Change): Writte
   const key = storageKey(type);
   if (mayGo(prepared, type.kind, prepared)) {
     // The last state before the removal is what the requester and the watchers see.
-    cluster.store.remove({ resource: key, namespace, name });
+    cluster.store.remove(
+      { resource: key, namespace, name },
+      toStored(prepared, type, cluster.types.stored(key) ?? type),
+    );
     return { object: prepared, warnings: [], created: false };
   }
   const stored = cluster.store.put(key, toStored(prepared, type, cluster.types.stored(key) ?? type));

@@ -31,7 +31,8 @@ function seenAs(event: StoreEvent, { type, selection }: WatchRequest): WatchEven
   const is = event.type !== 'DELETED' && isSelected(object, selection);
   if (is) return { type: was ? 'MODIFIED' : 'ADDED', object: fromStored(object, type) };
   if (!was) return undefined;
-  const last = { ...previous, metadata: { ...previous.metadata, resourceVersion: String(event.revision) } };
+  const final = event.type === 'DELETED' ? object : previous;
+  const last = { ...final, metadata: { ...final.metadata, resourceVersion: String(event.revision) } };
   return { type: 'DELETED', object: fromStored(last, type) };
 }
 
