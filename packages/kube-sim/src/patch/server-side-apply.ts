@@ -9,7 +9,7 @@ import {
   type ManagedFieldsEntry,
 } from '@tiphys/api';
 import { decode, encode, settle, type Decoded } from '../schema/decode.ts';
-import { pruneUnknown } from '../schema/prune.ts';
+import { objectMetaSchema } from '../schema/object-meta.ts';
 import { badRequest, StatusError, type StatusCause } from '../schema/status-error.ts';
 import type { ResourceType } from '../schema/types.ts';
 import { compare, fieldsOf, type Comparison } from './field-compare.ts';
@@ -141,15 +141,23 @@ const filtered = (comparison: Comparison, ignored: FieldSet): Comparison => ({
 
 /** The merged object as the API server reads it back: without the nulls and zeros that it does not keep. */
 function decoded(object: KubeObject, type: ResourceType): KubeObject {
-  if (type.custom !== undefined || type.schema === undefined) return pruneUnknown(object, type).object;
+  const custom = type.custom !== undefined || type.schema === undefined;
   const found: Decoded = { unknown: [], mismatch: undefined };
-  const result = asObject(decode(object, type.schema, found));
+  // Of a custom resource only the metadata is read through Go types: a null in it is for its schema to judge.
+  const result = asObject(
+    custom ? { ...object, ...readMetadata(object, found) } : decode(object, type.schema ?? {}, found),
+  );
   if (found.mismatch === undefined) return result;
   const { name = '', namespace = '' } = object.metadata;
   const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
   throw internal(
     `failed to convert new object (${namespace}/${name}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: error decoding from json: ${found.mismatch}`,
   );
+}
+
+function readMetadata({ metadata }: KubeObject, found: Decoded): Record<string, unknown> {
+  const read = decode({ metadata }, objectMetaSchema, found);
+  return isRecord(read) ? read : {};
 }
 
 const settled = (object: KubeObject, type: ResourceType): KubeObject =>

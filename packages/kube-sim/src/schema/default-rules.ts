@@ -4,9 +4,12 @@ import { parseQuantity, formatQuantity, roundUpToMilli } from './quantity.ts';
 /** A part of an object that is being completed; rules change it in place. */
 export type Draft = Record<string, unknown>;
 
-/** Sets the fields that are not there yet. */
+/** Sets the fields that are not there yet; an empty text counts as none. */
 export function fill(draft: Draft, values: Readonly<Draft>): void {
-  for (const [key, value] of Object.entries(values)) draft[key] ??= structuredClone(value);
+  for (const [key, value] of Object.entries(values)) {
+    if (draft[key] === '') Reflect.deleteProperty(draft, key);
+    draft[key] ??= structuredClone(value);
+  }
 }
 
 /** The object at a field, made when there is none. */
@@ -130,6 +133,8 @@ function statefulSet(draft: Draft): void {
   }
   if (strategy['type'] === 'RollingUpdate' && isRecord(strategy['rollingUpdate']))
     fill(strategy['rollingUpdate'], { partition: 0 });
+  for (const claim of objectsAt(spec, 'volumeClaimTemplates'))
+    fill(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
   fill(ensure(spec, 'persistentVolumeClaimRetentionPolicy'), { whenDeleted: 'Retain', whenScaled: 'Retain' });
   fill(spec, { podManagementPolicy: 'OrderedReady', replicas: 1, revisionHistoryLimit: 10 });
 }

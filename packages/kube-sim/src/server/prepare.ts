@@ -4,7 +4,7 @@ import { mergeStringData } from './kinds/secret.ts';
 import { prepareNewJob } from './kinds/job.ts';
 import { admitPod, prepareNewPod } from './kinds/pod.ts';
 import type { Cluster } from './cluster.ts';
-import { semanticallyEqual } from './equal.ts';
+import { equal, semanticallyEqual } from './equal.ts';
 import { prepareService } from './kinds/service.ts';
 import { admitClaim, admitVolume } from './kinds/volume.ts';
 import { resourceText } from './refusal.ts';
@@ -179,9 +179,11 @@ function generationOf(object: KubeObject, old: KubeObject, type: ResourceType): 
   // The generation of a PriorityClass stays the first: nothing of it that counts can change.
   if (type.custom === undefined && (!counted.has(key) || type.kind === 'PriorityClass')) return before;
   const statusCounts = type.custom !== undefined && !hasStatus(type);
+  // Custom resources are compared as they are: an empty list is not nothing.
+  const same = type.custom === undefined ? semanticallyEqual : equal;
   const changed = statusCounts
-    ? !semanticallyEqual({ ...object, metadata: {} }, { ...old, metadata: {} })
-    : !semanticallyEqual(content(object), content(old));
+    ? !same({ ...object, metadata: {} }, { ...old, metadata: {} })
+    : !same(content(object), content(old));
   // A Deployment's annotations are copied to its replica sets, so they count as a change of what is wanted.
   const annotated =
     key === 'deployments.apps' && !semanticallyEqual(object.metadata.annotations, old.metadata.annotations);

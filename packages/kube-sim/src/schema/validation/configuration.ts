@@ -177,10 +177,10 @@ function checkClaimKept(object: KubeObject, old: KubeObject, faults: Faults): vo
     );
   const size = (of: Record<string, unknown>): ReturnType<typeof parseQuantity> =>
     parseQuantity(textAt(partOf(partOf(of, 'resources'), 'requests'), 'storage'));
-  const now = size(spec);
+  const now = size(spec) ?? { unscaled: 0n, scale: 0, family: 'decimal' };
   const was = size(before);
   const capacity = parseQuantity(textAt(partOf(partOf(old, 'status'), 'capacity'), 'storage')) ?? parseQuantity('0');
-  const shrinks = now !== undefined && was !== undefined && compareQuantities(now, was) < 0;
+  const shrinks = was !== undefined && compareQuantities(now, was) < 0;
   if (shrinks && capacity !== undefined && compareQuantities(now, capacity) <= 0)
     faults.forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity');
   immutable({ now: spec['volumeMode'], before: before['volumeMode'], path: 'volumeMode' }, faults);

@@ -35,7 +35,11 @@ export function checkCustom(
   );
 }
 
-const blocking = new Set(['FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid']);
+const blocking = new Set(
+  ['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany'].concat(
+    'FieldValueTypeInvalid',
+  ),
+);
 
 type Place = Readonly<{ value: unknown; old?: unknown; schema: TypeSchema; path: string }>;
 

@@ -3,7 +3,7 @@ import { isRecord } from '@tiphys/api';
 import { itemsAt, numberIn, partOf, textAt, type Faults } from './faults.ts';
 import { checkLabels, checkSelector } from './metadata.ts';
 import { dns1035Label, dnsLabel, dnsSubdomain, portName, qualifiedName, wildcardSubdomain } from './text-forms.ts';
-import type { KindCheck } from './workloads.ts';
+import { immutable, type KindCheck } from './workloads.ts';
 
 const protocols = ['SCTP', 'TCP', 'UDP'];
 const serviceTypes = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
@@ -15,6 +15,8 @@ const service: KindCheck = (object, old, faults) => {
   const spec = partOf(object, 'spec');
   const type = textAt(spec, 'type');
   const ports = itemsAt(spec, 'ports');
+  // Addresses are given out before anything else is looked at: with a bad one the rest is not.
+  if (type !== 'ExternalName' && checkAddressForm(spec, faults)) return;
   if (old !== undefined) checkAddressesKept(spec, partOf(old, 'spec'), faults);
   if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') faults.required('spec.ports');
   if (isHeadless(spec) && (type === 'LoadBalancer' || type === 'NodePort'))
@@ -56,15 +58,21 @@ function checkAddresses(spec: Record<string, unknown>, faults: Faults): void {
     faults.invalid('spec.clusterIPs', ips, 'first value must match `clusterIP`');
   if (ip === '' && ips.length > 0)
     faults.invalid('spec.clusterIPs', ips, 'must be empty when `clusterIP` is not specified');
-  for (const [index, address] of ips.entries()) {
-    if (typeof address !== 'string' || (index === 0 && address === 'None')) continue;
-    if (isIP(address) === 0)
-      faults.invalid(
-        `spec.clusterIPs[${index}]`,
-        address,
-        'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
-      );
+}
+
+/** Whether one of the addresses is none. */
+function checkAddressForm(spec: Record<string, unknown>, faults: Faults): boolean {
+  let malformed = false;
+  for (const [index, address] of itemsAt(spec, 'clusterIPs').entries()) {
+    if (typeof address !== 'string' || (index === 0 && address === 'None') || isIP(address) !== 0) continue;
+    malformed = true;
+    faults.invalid(
+      `spec.clusterIPs[${index}]`,
+      address,
+      'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    );
   }
+  return malformed;
 }
 
 function checkServicePorts(spec: Record<string, unknown>, faults: Faults): void {
@@ -183,6 +191,29 @@ function checkBackend(backend: unknown, path: string, faults: Faults): void {
   else faults.required(path, 'port name or number is required');
 }
 
+const ingressClass: KindCheck = (object, old, faults) => {
+  const spec = partOf(object, 'spec');
+  const controller = textAt(spec, 'controller');
+  if (controller === '') faults.required('spec.controller');
+  else if (!/^[^/]+\/.+$/.test(controller))
+    faults.invalid('spec.controller', controller, 'must be a domain-prefixed path (such as "acme.io/foo")');
+  const parameters = spec['parameters'];
+  if (isRecord(parameters)) {
+    for (const field of ['kind', 'name'])
+      if (textAt(parameters, field) === '') faults.required(`spec.parameters.${field}`);
+    const scopes = ['Cluster', 'Namespace'];
+    const scope = textAt(parameters, 'scope');
+    if (!scopes.includes(scope)) faults.unsupported('spec.parameters.scope', scope, scopes);
+    const namespace = textAt(parameters, 'namespace');
+    if (scope === 'Namespace' && namespace === '')
+      faults.required('spec.parameters.namespace', "`parameters.scope` is set to 'Namespace'");
+    if (scope === 'Cluster' && namespace !== '')
+      faults.forbidden('spec.parameters.namespace', "`parameters.scope` is set to 'Cluster'");
+  }
+  if (old !== undefined)
+    immutable({ now: controller, before: textAt(partOf(old, 'spec'), 'controller'), path: 'spec.controller' }, faults);
+};
+
 const networkPolicy: KindCheck = (object, _old, faults) => {
   const spec = partOf(object, 'spec');
   checkSelector(spec['podSelector'], 'spec.podSelector', faults);
@@ -234,5 +265,6 @@ function isCidr(text: string): boolean {
 export const networkChecks: Readonly<Record<string, KindCheck>> = {
   '/Service': service,
   'networking.k8s.io/Ingress': ingress,
+  'networking.k8s.io/IngressClass': ingressClass,
   'networking.k8s.io/NetworkPolicy': networkPolicy,
 };

@@ -282,12 +282,18 @@ const pod: KindCheck = (object, old, faults) => {
       faults.forbidden(`spec.${field}`, 'pod updates may not add or remove containers');
       return;
     }
+  const tolerated = itemsAt(spec, 'tolerations').map(unlimited);
+  if (!itemsAt(before, 'tolerations').every((one) => tolerated.some((other) => sameJson(other, unlimited(one)))))
+    faults.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
   if (!sameJson(withoutMutable(spec, before), withoutMutable(before, before)))
     faults.forbidden(
       'spec',
       'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
     );
 };
+
+const unlimited = (toleration: unknown): unknown =>
+  isRecord(toleration) ? omit(toleration, 'tolerationSeconds') : toleration;
 
 /** A pod's spec without what an update may change. */
 function withoutMutable(spec: Record<string, unknown>, before: Record<string, unknown>): unknown {
@@ -329,6 +335,9 @@ const autoscaler: KindCheck = (object, _old, faults) => {
     faults.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`');
   for (const field of ['kind', 'name'])
     if (textAt(spec['scaleTargetRef'], field) === '') faults.required(`spec.scaleTargetRef.${field}`);
+  const version = textAt(spec['scaleTargetRef'], 'apiVersion');
+  if (!version.includes('/') && textAt(spec['scaleTargetRef'], 'kind') !== 'ReplicationController')
+    faults.invalid('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group');
   const scalesToZero = itemsAt(spec, 'metrics').some((metric) =>
     ['Object', 'External'].includes(textAt(metric, 'type')),
   );
