@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at } from '@tiphys/api';
 import { configMap, deployment } from './harness/manifests.ts';
+import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
 /** Prune and self-heal. */
@@ -120,9 +121,10 @@ export function pruneTests(world: World): void {
 
       await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
       if (kept) await scene.stays('looked at', () => true);
-      else await scene.until('the ReplicaSet goes', (view) => view.sync === 'Synced', {});
-      for (let wait = 0; !kept && (await count()) > 0 && wait < 100; wait += 1) await scene.view();
-      assert.equal(await count(), kept ? 1 : 0);
+      await until('the dependants', async () => {
+        const left = await count();
+        return left === (kept ? 1 : 0) ? { is: true } : { seen: `${left} ReplicaSets` };
+      });
     });
   }
 

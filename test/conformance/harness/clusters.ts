@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, systemClock } from '@tiphys/api';
 import { connect, loadKubeconfig, type KubeClient } from '@tiphys/kube';
-import { startKubeSim } from '@tiphys/kube-sim';
 import { ControlPlaneError, startControlPlane } from '../../control-plane/start.ts';
 import { kubectlPath, root, run } from './tools.ts';
 
@@ -32,6 +31,8 @@ type Access = Readonly<{ kubeconfig: string; stop: () => Promise<void> }>;
 
 const accessTo: Readonly<Record<ClusterKind, () => Promise<Access>>> = {
   embedded: async () => {
+    // Loaded only here: the real cluster is for when this one is not to be trusted.
+    const { startKubeSim } = await import('@tiphys/kube-sim');
     const sim = await startKubeSim();
     return { kubeconfig: sim.kubeconfig(), stop: () => sim.stop() };
   },
