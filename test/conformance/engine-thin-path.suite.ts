@@ -161,34 +161,6 @@ export function thinPathTests(world: World): void {
     assert.equal(at(status, 'operationState', 'operation', 'initiatedBy', 'automated'), true);
   });
 
-  test('REC-13 what has not changed is not rendered again; a changed parameter is', async (t) => {
-    const chart = {
-      'app/Chart.yaml': { apiVersion: 'v2', name: 'app', version: '1.0.0' },
-      'app/values.yaml': { value: 'one' },
-      'app/templates/a.yaml':
-        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {value: "{{ .Values.value }}"}\n',
-    };
-    const scene = await world.scene(t, chart);
-    await scene.createAutomated();
-    await scene.untilSettled();
-    const rendered = (): number => world.controller.linesOf('rendered', `"${scene.name}"`).length;
-    assert.equal(rendered(), 1, world.controller.tail(scene.name));
-
-    await scene.refresh();
-    const elsewhere = await scene.repository.commit({ 'elsewhere/b.yaml': 'nothing of this application' });
-    await scene.refresh();
-    await scene.until('knows the new commit', (view) => view.revision === elsewhere);
-    assert.equal(rendered(), 1, world.controller.tail(scene.name));
-
-    await scene.patchApplication({ spec: { source: { helm: { parameters: [{ name: 'value', value: 'two' }] } } } });
-    await scene.untilObject(
-      'ConfigMap/settings',
-      'has the parameter',
-      (object) => at(object, 'data', 'value') === 'two',
-    );
-    assert.equal(rendered(), 2, world.controller.tail(scene.name));
-  });
-
   test('REC-15 a source that cannot be reached gives Unknown with the cause, and touches nothing', async (t) => {
     const scene = await world.scene(t, page);
     await scene.createAutomated({ automated: { prune: true, selfHeal: true } });

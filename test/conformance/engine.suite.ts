@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { aloneTests } from './engine-alone.suite.ts';
 import { applicationTests } from './engine-applications.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { healthTests } from './engine-health.suite.ts';
@@ -6,7 +7,6 @@ import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
 import { pruneTests } from './engine-prune.suite.ts';
 import { renderTests } from './engine-render.suite.ts';
-import { restartTests } from './engine-restart.suite.ts';
 import { thinPathTests } from './engine-thin-path.suite.ts';
 import { vocabularyTests } from './engine-vocabulary.suite.ts';
 import { waveTests } from './engine-waves.suite.ts';
@@ -21,9 +21,9 @@ export function engineSuite(world: World): void {
     const areas = [thinPathTests, compareTests, renderTests, waveTests, hookTests, pruneTests];
     for (const register of [...areas, operationTests, healthTests, applicationTests]) register(world);
   });
-  // These stop the controller, or look at what all the others have seen.
+  // These count what the controller does or stop it, or look at what all the others have seen.
   describe('engine, one at a time', () => {
-    restartTests(world);
+    aloneTests(world);
     vocabularyTests(world);
   });
 }

@@ -48,8 +48,9 @@ export class ControllerProcess implements AsyncDisposable {
     const { namespace, dataDir, waveDelaySeconds = 0, environment = {} } = this.#options;
     const program = join(root, 'packages/tiphys/bin/tiphys.mjs');
     const flags = ['controller', '--kubeconfig', this.#cluster.kubeconfigPath, '--namespace', namespace];
-    const settings = ['--data-dir', dataDir, '--repository-poll', '300ms', '--log-format', 'json'];
-    const child = spawn(nodePath, [program, ...flags, ...settings], {
+    const settings = ['--data-dir', dataDir, '--repository-poll', '300ms'];
+    const log = ['--log-format', 'json', '--log-level', 'debug'];
+    const child = spawn(nodePath, [program, ...flags, ...settings, ...log], {
       env: {
         PATH: process.env['PATH'],
         HOME: dataDir,
@@ -89,9 +90,9 @@ export class ControllerProcess implements AsyncDisposable {
     return lines.slice(-count).join('\n');
   }
 
-  /** Lines with this message that mention something. */
-  linesOf(message: string, mentioning: string): readonly LogLine[] {
-    return this.log.filter((line) => line.message === message && line.text.includes(mentioning));
+  /** How many lines have this message. */
+  count(message: string): number {
+    return this.log.filter((line) => line.message === message).length;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -136,7 +136,7 @@ export class Scene {
     try {
       return await until(`${name}: ${what}`, () => this.#probe(name, isSo), options.timeoutMs);
     } catch (error) {
-      throw new Error(`${String(error)}\nlog:\n${this.world.controller.tail(`"${name}"`)}`, { cause: error });
+      throw new Error(`${String(error)}\nlog:\n${this.world.controller.tail(`${name}"`)}`, { cause: error });
     }
   }
 

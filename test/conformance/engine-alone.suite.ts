@@ -1,11 +1,41 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { at } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
 import type { World } from './harness/world.ts';
 
-/** The controller's process dies; nothing else does. */
-export function restartTests(world: World): void {
+/** What needs the controller for itself: the count of its renders, and its death. */
+export function aloneTests(world: World): void {
+  test('REC-13 what has not changed is not rendered again; a changed parameter is', async (t) => {
+    const chart = {
+      'app/Chart.yaml': { apiVersion: 'v2', name: 'app', version: '1.0.0' },
+      'app/values.yaml': { value: 'one' },
+      'app/templates/a.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {value: "{{ .Values.value }}"}\n',
+    };
+    const scene = await world.scene(t, chart);
+    const before = world.controller.count('rendered');
+    await scene.createAutomated();
+    await scene.untilSettled();
+    const rendered = (): number => world.controller.count('rendered') - before;
+    assert.equal(rendered(), 1);
+
+    await scene.refresh();
+    const elsewhere = await scene.repository.commit({ 'elsewhere/b.yaml': 'nothing of this application' });
+    await scene.refresh();
+    await scene.until('knows the new commit', (view) => view.revision === elsewhere);
+    assert.equal(rendered(), 1);
+
+    await scene.patchApplication({ spec: { source: { helm: { parameters: [{ name: 'value', value: 'two' }] } } } });
+    await scene.untilObject(
+      'ConfigMap/settings',
+      'has the parameter',
+      (object) => at(object, 'data', 'value') === 'two',
+    );
+    assert.equal(rendered(), 2);
+  });
+
   test('REC-16 killed during a PreSync Job: after the restart the operation goes on, with one Job run', async (t) => {
     const scene = await world.scene(t, {
       'app/a.yaml': [job('migrate', { hook: 'PreSync', duration: '4s' }), deployment('page')],
