@@ -52,3 +52,47 @@ export { confirmsDelete, keepsOnDelete, readOptions, type OptionValues } from '.
 export { planSync, taskId } from './sync/plan-sync.ts';
 export { imagesOf } from './sync/task-result.ts';
 export type * from './sync/writer-types.ts';
+export { openRenderer, type Renderer, type RendererPorts } from './render/renderer.ts';
+export { rendererDefaults, type RendererSettings } from './render/renderer-settings.ts';
+export type { Isolation } from './render/isolation.ts';
+export type { ToolCommand } from './render/tool.ts';
+export {
+  type ReadSet,
+  renderDefaults,
+  type Rendered,
+  RenderError,
+  type RenderRequest,
+  type RenderSettings,
+  type RenderSource,
+  type RenderWarning,
+  type SourceType,
+} from './render/types.ts';
+export {
+  asConditions,
+  conditionTypes,
+  mergeConditions,
+  type ConditionType,
+  type FoundCondition,
+} from './status/conditions.ts';
+export { healthField } from './status/health-status.ts';
+export { defaultHistoryLimit, withHistory, type Deployed } from './status/history.ts';
+export {
+  awaitRetry,
+  awaitsRetry,
+  continueOperation,
+  finishOperation,
+  freezeOperation,
+  isRunning,
+  retryOperation,
+  startOperation,
+  timeText,
+  type Frozen,
+} from './status/operation.ts';
+export {
+  applicationHealth,
+  assessChanges,
+  resourceStatuses,
+  syncStatusCode,
+  type AssessedChange,
+} from './status/resources.ts';
+export { summaryOf } from './status/summary.ts';

@@ -114,7 +114,7 @@ async function createNamespace(
     const message = `the namespace ${namespace.name} could not be created: ${written.message}`;
     return { results: withResults(results, [failed]), progress, finish: { phase: 'Failed', message } };
   }
-  // The row is stored with the first wave: a row before the preflight would say that it has passed.
+  // No row for it: the first row says that the preflight has passed.
   return { results, progress: { ...progress, namespaceReady: true } };
 }
 
@@ -209,27 +209,29 @@ async function runWave(
 ): Promise<StepOutcome> {
   const { writer, health, concurrency } = ports;
   const { context, progress } = running;
-  let results = running.results;
-  let changed = false;
-  const note = (task: SyncTask, written: Written): void => {
-    if (written.kind === 'done' && written.changed) changed = true;
+  const wave = { results: running.results, changed: false };
+  const note = (task: SyncTask, outcome: Outcome): void => {
+    wave.results = withResults(wave.results, [resultOf(task, outcome)]);
+  };
+  const noteWritten = (task: SyncTask, written: Written): void => {
+    if (written.kind === 'done' && written.changed) wave.changed = true;
     const seen = written.kind === 'done' && written.object !== undefined ? health(written.object) : undefined;
-    results = withResults(results, [resultOf(task, outcomeOf(task, written, { dryRun: false, health: seen }))]);
+    note(task, outcomeOf(task, written, { dryRun: false, health: seen }));
   };
 
   await mapLimited(step.prunes, concurrency, async (task) => {
     const message = skipped[task.action];
-    if (message === undefined) note(task, await writer.prune(task, context));
-    else results = withResults(results, [resultOf(task, { status: 'PruneSkipped', phase: 'Succeeded', message })]);
+    if (message === undefined) noteWritten(task, await writer.prune(task, context));
+    else note(task, { status: 'PruneSkipped', phase: 'Succeeded', message });
   });
   for (const group of step.groups) {
     await mapLimited(group, concurrency, async (task: ApplyTask | HookTask) =>
-      note(task, await writer.apply(task, context)),
+      noteWritten(task, await writer.apply(task, context)),
     );
     // What follows in kind (a workload after its configuration) is not begun when this kind failed.
-    if (results.some((result) => result.status === 'SyncFailed')) break;
+    if (wave.results.some((result) => result.status === 'SyncFailed' && result.syncPhase !== 'SyncFail')) break;
   }
-  return { results, progress: { ...progress, ...(changed && { lastWriteAt: ports.now() }) } };
+  return { results: wave.results, progress: { ...progress, ...(wave.changed && { lastWriteAt: ports.now() }) } };
 }
 
 async function cleanHooks(

@@ -63,7 +63,7 @@ export function decideStep(plan: SyncPlan, seen: SyncObservation): SyncDecision 
 function chooseStep(view: View, awaited: (task: SyncTask) => boolean): SyncStep {
   const { plan, seen, main } = view;
   if (seen.stop !== undefined) return stop(view, seen.stop);
-  if (seen.results.length === 0) {
+  if (view.results.size === 0) {
     const first = prepare(view);
     if (first !== undefined) return first;
   }
@@ -89,7 +89,10 @@ function prepare({ plan, seen }: View): SyncStep | undefined {
     };
   if (seen.progress.preflight === 'passed') return undefined;
   const tasks = plan.tasks.filter((task) => task.kind !== 'prune' || task.action === 'delete');
-  return tasks.length === 0 ? undefined : { kind: 'preflight', tasks, because: { code: 'preflight' } };
+  // A single task is its own trial: when it is refused, nothing has changed.
+  return tasks.length <= (plan.dryRun ? 0 : 1)
+    ? undefined
+    : { kind: 'preflight', tasks, because: { code: 'preflight' } };
 }
 
 /** The lowest wave that has not run: old hooks go first, then the pause since the last write, then the wave. */
