@@ -47,16 +47,18 @@ function addArguments(command: Command, args: Arguments, group: string): void {
     }
 }
 
-/** Go's form of flags, `--prune=false`, which the parser does not know. */
+/** The forms of flags that Go's parser reads and this one does not: `--prune=false`, `-o=json`. */
 function plainFlags(argv: readonly string[], args: Arguments): string[] {
   const flags = new Set(Object.entries(args).flatMap(([name, { arity }]) => (arity === 'flag' ? [kebab(name)] : [])));
-  let literal = false;
-  return argv.map((argument) => {
-    literal ||= argument === '--';
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const plain = argv.slice(0, end).flatMap((argument) => {
+    const [, short, text = ''] = /^(-[a-zA-Z])=(.*)$/s.exec(argument) ?? [];
+    if (short !== undefined) return [short, text];
     const [, name = '', value = ''] = /^--([\w-]+)=(true|false|1|0)$/.exec(argument) ?? [];
-    if (literal || !flags.has(name)) return argument;
-    return value === 'true' || value === '1' ? `--${name}` : `--no-${name}`;
+    if (!flags.has(name)) return [argument];
+    return [value === 'true' || value === '1' ? `--${name}` : `--no-${name}`];
   });
+  return [...plain, ...argv.slice(end)];
 }
 
 function helpText(examples: readonly string[], program: string): string {

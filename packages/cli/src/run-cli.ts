@@ -33,8 +33,7 @@ function helpOf(group: string | undefined, program: string): string {
  * wrong command line, 130 when the run was ended from outside; `app diff` has codes of its own.
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
-  const all = [...io.settings.options, ...argv];
-  const found = findCommand(all);
+  const found = findCommand(argv);
   switch (found.kind) {
     case 'help':
       (found.asked ? io.stdout : io.stderr).write(helpOf(found.group, io.settings.program));
@@ -43,7 +42,11 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
       io.stderr.write(`error: ${found.message}\n`);
       return argumentError;
     case 'command':
-      return runCommand({ name: found.entry.name, command: await found.entry.load() }, found.rest, io);
+      return runCommand(
+        { name: found.entry.name, command: await found.entry.load() },
+        [...io.settings.options, ...found.rest],
+        io,
+      );
   }
 }
 
