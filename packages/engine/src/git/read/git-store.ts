@@ -8,6 +8,7 @@ import { ObjectStore } from './object-store.ts';
 import { type NamedCommit, type Refs, resolveInRefs, tagsOf } from './refs.ts';
 import { type RepositoryAccess, scopeOf } from './repository-access.ts';
 import { parseTree, Tree, type TreeEntry } from './tree.ts';
+import { within } from './within.ts';
 
 /** A revision to resolve. `latest` asks the remote; `cached` is content with refs that were read a while ago (`refsMs`). */
 export type RevisionQuestion = Readonly<{
@@ -47,19 +48,6 @@ export interface GitStore {
 const shortSha = /^[0-9a-f]{7,39}$/i;
 const fullSha = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i;
 const maxCachedBlobBytes = 1024 * 1024;
-
-/** Waits for a shared answer no longer than a caller wants to. */
-async function within<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([shared, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
 
 class Store implements GitStore {
   readonly #settings: GitSettings;

@@ -1,0 +1,258 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { at, CodedError, isRecord, listAt, parseYaml, stringAt, stringifyYaml } from '@tiphys/api';
+import { highestVersion, parseVersion, parseVersionRange } from '@tiphys/language';
+import { LRUCache } from 'lru-cache';
+import {
+  describeRepository,
+  type RepositoryAccess,
+  scopeOf,
+  withoutSecrets,
+} from '../../git/read/repository-access.ts';
+import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
+
+/** What pulling charts needs. */
+export type ChartPorts = Readonly<{
+  helm: string;
+  run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
+  /** Milliseconds. */
+  now: () => number;
+}>;
+
+export type ChartSettings = Readonly<{
+  /** Folder of pulled charts. */
+  dir: string;
+  indexMs: number;
+  maxIndexBytes: number;
+  maxChartBytes: number;
+  maxCharts: number;
+}>;
+
+/** Charts of chart repositories (contract 12.3), pulled by Helm with configuration of its own for each run. */
+export interface ChartRepositories {
+  /** The version that a revision stands for: an exact one is itself; '', `*` and ranges are looked up in the index. */
+  resolve(
+    repo: RepositoryAccess,
+    chart: Readonly<{ name: string; revision: string }>,
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** The archive of one version, pulled once. */
+  pull(
+    repo: RepositoryAccess,
+    chart: Readonly<{ name: string; version: string }>,
+    signal: AbortSignal,
+  ): Promise<string>;
+}
+
+/** One entry of Helm's `repositories.yaml`, with the files it names. Only the run that it is for can read it. */
+export async function writeRepositories(home: string, repositories: readonly RepositoryAccess[]): Promise<void> {
+  const config = join(home, 'helm', 'config');
+  await mkdir(config, { recursive: true, mode: 0o700 });
+  const secretFile = async (name: string, content: string): Promise<string> => {
+    await writeFile(join(config, name), content, { mode: 0o600 });
+    return join(config, name);
+  };
+  const entries = await Promise.all(
+    repositories.map(async ({ url, credentials = {}, caPem, insecure = false }, index) => ({
+      name: repositoryName(index),
+      url,
+      username: credentials.username ?? '',
+      password: credentials.password ?? '',
+      certFile:
+        credentials.tlsClientCertData === undefined
+          ? ''
+          : await secretFile(`${index}.crt`, credentials.tlsClientCertData),
+      keyFile:
+        credentials.tlsClientCertKey === undefined
+          ? ''
+          : await secretFile(`${index}.key`, credentials.tlsClientCertKey),
+      caFile: caPem === undefined ? '' : await secretFile(`${index}.ca`, caPem),
+      insecure_skip_tls_verify: insecure,
+      pass_credentials_all: false,
+    })),
+  );
+  await writeFile(join(config, 'repositories.yaml'), stringifyYaml({ apiVersion: '', repositories: entries }), {
+    mode: 0o600,
+  });
+}
+
+export const repositoryName = (index: number): string => `repository-${index}`;
+
+/** Proxy settings of a repository as the variables that Helm reads. */
+export const proxyOf = ({ proxy, noProxy }: RepositoryAccess): Record<string, string> => ({
+  ...(proxy !== undefined && proxy !== '' && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }),
+  ...(noProxy !== undefined && noProxy !== '' && { NO_PROXY: noProxy }),
+});
+
+function checkUrl(repo: RepositoryAccess): void {
+  if (/^https?:\/\//.test(repo.url)) return;
+  const name = describeRepository(repo.url);
+  if (/^oci:\/\//.test(repo.url))
+    throw new CodedError('render/unsupported', `${name}: charts from OCI registries are not supported yet`);
+  throw new CodedError('git/url-invalid', `${name}: a chart repository has an http or https URL`);
+}
+
+class Charts implements ChartRepositories {
+  readonly #ports: ChartPorts;
+  readonly #settings: ChartSettings;
+  readonly #versions = new LRUCache<string, { atMs: number; versions: ReadonlyMap<string, readonly string[]> }>({
+    max: 100,
+  });
+  readonly #pulling = new Map<string, Promise<string>>();
+
+  constructor(ports: ChartPorts, settings: ChartSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  async resolve(
+    repo: RepositoryAccess,
+    chart: { name: string; revision: string },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { revision, name } = chart;
+    if (parseVersion(revision) !== undefined) return revision;
+    const range = parseVersionRange(revision === '' ? '*' : revision);
+    const versions = (await this.#index(repo, signal)).get(name);
+    const where = describeRepository(repo.url);
+    if (versions === undefined) throw new CodedError('git/revision-not-found', `${where}: there is no chart "${name}"`);
+    const found = highestVersion(range, versions);
+    if (found === undefined)
+      throw new CodedError('git/revision-not-found', `${where}: no version of the chart "${name}" is in "${revision}"`);
+    return found;
+  }
+
+  pull(repo: RepositoryAccess, chart: { name: string; version: string }, signal: AbortSignal): Promise<string> {
+    const id = createHash('sha256')
+      .update([scopeOf(repo), chart.name, chart.version].join('\0'))
+      .digest('hex')
+      .slice(0, 32);
+    const pulling =
+      this.#pulling.get(id) ?? this.#pull(id, { repo, chart }, signal).finally(() => this.#pulling.delete(id));
+    this.#pulling.set(id, pulling);
+    return pulling;
+  }
+
+  async #pull(
+    id: string,
+    what: { repo: RepositoryAccess; chart: { name: string; version: string } },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { dir, maxChartBytes } = this.#settings;
+    const archive = join(dir, `${id}.tgz`);
+    if (
+      await stat(archive).then(
+        () => true,
+        () => false,
+      )
+    )
+      return archive;
+    const { repo, chart } = what;
+    return this.#withRepository(
+      repo,
+      async (home, run) => {
+        const target = join(home, 'pulled');
+        await mkdir(target);
+        await run(
+          ['pull', `${repositoryName(0)}/${chart.name}`, `--version=${chart.version}`, `--destination=${target}`],
+          signal,
+        );
+        const [file] = await readdir(target);
+        const name = `${describeRepository(repo.url)}: chart "${chart.name}" ${chart.version}`;
+        if (file === undefined) throw new CodedError('git/revision-not-found', `${name} was not found`);
+        if ((await stat(join(target, file))).size > maxChartBytes)
+          throw new CodedError('git/too-large', `${name} is larger than ${maxChartBytes} bytes`);
+        await rename(join(target, file), archive);
+        await this.#trim();
+        return archive;
+      },
+      signal,
+    );
+  }
+
+  /** Keeps the newest archives. */
+  async #trim(): Promise<void> {
+    const { dir, maxCharts } = this.#settings;
+    const names = (await readdir(dir)).filter((name) => name.endsWith('.tgz'));
+    if (names.length <= maxCharts) return;
+    const aged = await Promise.all(names.map(async (name) => ({ name, atMs: (await stat(join(dir, name))).mtimeMs })));
+    aged.sort((a, b) => a.atMs - b.atMs);
+    await Promise.all(aged.slice(0, names.length - maxCharts).map(({ name }) => rm(join(dir, name), { force: true })));
+  }
+
+  async #index(repo: RepositoryAccess, signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+    const scope = scopeOf(repo);
+    const known = this.#versions.get(scope);
+    if (known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.versions;
+    const versions = await this.#withRepository(
+      repo,
+      (home) =>
+        readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo, this.#settings),
+      signal,
+    );
+    this.#versions.set(scope, { atMs: this.#ports.now(), versions });
+    return versions;
+  }
+
+  /** Runs Helm with one repository whose index was just read, in a folder that is gone afterwards. */
+  async #withRepository<T>(
+    repo: RepositoryAccess,
+    use: (home: string, run: (args: readonly string[], signal: AbortSignal) => Promise<void>) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    checkUrl(repo);
+    const home = join(this.#settings.dir, `run-${randomUUID()}`);
+    await mkdir(join(home, 'tmp'), { recursive: true, mode: 0o700 });
+    const program: ToolCommand = { command: this.#ports.helm, args: [] };
+    const run = async (args: readonly string[], stop: AbortSignal): Promise<void> => {
+      const result = await this.#ports.run(
+        { tool: 'helm', program, args, cwd: home, home, network: 'allowed', env: proxyOf(repo) },
+        stop,
+      );
+      if (result.kind === 'failed') throw chartError(repo, result.message);
+    };
+    try {
+      await writeRepositories(home, [repo]);
+      await run(['repo', 'update', repositoryName(0)], signal);
+      return await use(home, run);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  }
+}
+
+function chartError(repo: RepositoryAccess, message: string): CodedError {
+  const text = `${describeRepository(repo.url)}: ${withoutSecrets(message, repo)}`;
+  if (/40[13]|unauthorized|forbidden/i.test(message)) return new CodedError('git/authentication', text);
+  if (/not found|no chart version/i.test(message) && !/index\.yaml|lookup/.test(message))
+    return new CodedError('git/revision-not-found', text);
+  return new CodedError('git/unreachable', text);
+}
+
+async function readIndex(
+  file: string,
+  repo: RepositoryAccess,
+  { maxIndexBytes }: ChartSettings,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { size } = await stat(file);
+  if (size > maxIndexBytes)
+    throw new CodedError(
+      'git/too-large',
+      `${describeRepository(repo.url)}: the index is larger than ${maxIndexBytes} bytes`,
+    );
+  const entries = at(parseYaml(await readFile(file, 'utf8'), `${describeRepository(repo.url)}/index.yaml`), 'entries');
+  if (!isRecord(entries)) return new Map();
+  return new Map(
+    Object.keys(entries).map((name) => [
+      name,
+      listAt(entries, name).flatMap((entry) => stringAt(entry, 'version') ?? []),
+    ]),
+  );
+}
+
+/** Opens the chart repositories, with a folder for pulled charts. */
+export async function openChartRepositories(ports: ChartPorts, settings: ChartSettings): Promise<ChartRepositories> {
+  await mkdir(settings.dir, { recursive: true, mode: 0o700 });
+  return new Charts(ports, settings);
+}

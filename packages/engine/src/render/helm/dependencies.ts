@@ -1,0 +1,59 @@
+import { at, isRecord, parseYaml, stringAt } from '@tiphys/api';
+import type { Tree } from '../../git/read/tree.ts';
+import { relativeTo } from '../read-set.ts';
+
+/** What a chart depends on, as its files say. */
+export type Dependencies = Readonly<{
+  /** Folders of `file://` dependencies, and theirs in turn. */
+  folders: readonly string[];
+  /** URLs of chart repositories. */
+  repositories: readonly string[];
+  /** Every dependency from a repository has one exact version. */
+  pinned: boolean;
+}>;
+
+const maxCharts = 200;
+const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+
+async function entriesOf(tree: Tree, folder: string): Promise<readonly Record<string, unknown>[]> {
+  const entries: Record<string, unknown>[] = [];
+  // requirements.yaml is where charts of the first format have them.
+  for (const name of ['Chart.yaml', 'requirements.yaml']) {
+    const found = await tree.find(below(folder, name));
+    if (found === undefined || found.entry.kind === 'folder') continue;
+    try {
+      const chart = parseYaml((await tree.blob(found.entry.oid)).toString('utf8'), below(folder, name));
+      const listed = at(chart, 'dependencies');
+      if (Array.isArray(listed)) entries.push(...listed.filter(isRecord));
+    } catch {
+      // Helm itself says what is wrong with the file.
+    }
+  }
+  return entries;
+}
+
+/** Follows the dependencies of a chart in a repository. Those that leave the repository are left for Helm to miss. */
+export async function dependenciesOf(tree: Tree, folder: string): Promise<Dependencies> {
+  const folders = new Set<string>();
+  const repositories = new Set<string>();
+  let pinned = true;
+  const waiting = [folder];
+  for (let chart = waiting.pop(); chart !== undefined && folders.size < maxCharts; chart = waiting.pop()) {
+    for (const entry of await entriesOf(tree, chart)) {
+      const repository = stringAt(entry, 'repository') ?? '';
+      const path = /^file:\/\/(.*)$/.exec(repository)?.[1];
+      if (path === undefined) {
+        if (/^(?:https?|oci):\/\//.test(repository)) repositories.add(repository.replace(/\/+$/, ''));
+        if (!/^v?\d+\.\d+\.\d+/.test(stringAt(entry, 'version') ?? '')) pinned = false;
+        continue;
+      }
+      const target = relativeTo(chart, path);
+      if (target === undefined || folders.has(target) || target === folder) continue;
+      folders.add(target);
+      waiting.push(target);
+    }
+  }
+  const locked =
+    (await tree.find(below(folder, 'Chart.lock'))) ?? (await tree.find(below(folder, 'requirements.lock')));
+  return { folders: [...folders], repositories: [...repositories], pinned: pinned || locked !== undefined };
+}

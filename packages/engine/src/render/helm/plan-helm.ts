@@ -1,0 +1,296 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError, type HelmSource, isRecord, messageOf, parseYaml, stringifyYaml } from '@tiphys/api';
+import { type RepositoryAccess, withoutSecrets } from '../../git/read/repository-access.ts';
+import { runProcess } from '../../git/read/run-process.ts';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { parseOutput } from '../manifests.ts';
+import type { Plan, PlanResult, Workspace } from '../plan.ts';
+import type { Reads } from '../read-set.ts';
+import type { ToolResult, ToolRun } from '../tool.ts';
+import { proxyOf, repositoryName, writeRepositories } from './chart-repository.ts';
+import { type Dependencies, dependenciesOf } from './dependencies.ts';
+import { parameterArguments } from './parameters.ts';
+import { resolveFileParameter, resolveValueFiles, type ValueFile, type ValueSources } from './value-files.ts';
+
+/** Where the chart is: a folder of a repository, or an archive that was pulled. */
+export type ChartLocation =
+  | { kind: 'folder'; reads: Omit<Reads, 'paths'>; folder: string }
+  | { kind: 'archive'; file: () => Promise<string>; repository: string; name: string; version: string };
+
+export type HelmPorts = Readonly<{
+  helm: string;
+  run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
+  /** How a chart repository that a chart depends on is reached. */
+  repositoryFor: (url: string) => RepositoryAccess;
+  /** PATH on which `tar` is. */
+  path: string;
+}>;
+
+export type HelmPlanInput = Readonly<{
+  chart: ChartLocation;
+  helm: HelmSource;
+  refs: ReadonlyMap<string, Omit<Reads, 'paths'>>;
+  environment: BuildEnvironment;
+  schemes: readonly string[];
+  releaseName: string;
+  namespace: string;
+  kubeVersion: string;
+  apiVersions: readonly string[];
+  /** How long a result is used that hangs on a URL or on the newest version in a repository. */
+  remoteFreshMs: number;
+}>;
+
+type Inputs = Readonly<{ values: readonly ValueFile[]; files: readonly Readonly<{ name: string; file: ValueFile }>[] }>;
+
+/** Everything that is known before the run. */
+type Prepared = Readonly<{
+  input: HelmPlanInput;
+  ports: HelmPorts;
+  inputs: Inputs;
+  dependencies: Dependencies;
+  inline: string;
+  args: readonly string[];
+}>;
+
+const missesDependency = /missing in charts\/? directory|missing these dependencies/i;
+const missesFile = /no such file|not found|does not exist|cannot find/i;
+const noDependencies: Dependencies = { folders: [], repositories: [], pinned: true };
+
+const inlineValues = ({ values, valuesObject }: HelmSource): string =>
+  valuesObject !== undefined && Object.keys(valuesObject).length > 0 ? stringifyYaml(valuesObject) : (values ?? '');
+
+function settingArguments(input: HelmPlanInput): readonly string[] {
+  const { helm } = input;
+  const kubeVersion = helm.kubeVersion ?? input.kubeVersion;
+  return [
+    `--name-template=${helm.releaseName === undefined || helm.releaseName === '' ? input.releaseName : helm.releaseName}`,
+    `--namespace=${helm.namespace === undefined || helm.namespace === '' ? input.namespace : helm.namespace}`,
+    ...(kubeVersion === '' ? [] : [`--kube-version=${kubeVersion}`]),
+    ...parameterArguments(helm, input.environment),
+    ...(helm.apiVersions ?? input.apiVersions).map((apiVersion) => `--api-versions=${apiVersion}`),
+    ...(helm.skipCrds === true ? [] : ['--include-crds']),
+    ...(helm.skipSchemaValidation === true ? ['--skip-schema-validation'] : []),
+    ...(helm.skipTests === true ? ['--skip-tests'] : []),
+  ];
+}
+
+/** A chart in a repository or from a chart repository (contract 12.3). */
+export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<Plan> {
+  const { chart, helm, refs } = input;
+  const sources: ValueSources = {
+    chart: chart.kind === 'folder' ? { reads: chart.reads, folder: chart.folder } : undefined,
+    refs,
+    schemes: input.schemes,
+    environment: input.environment,
+  };
+  const ignoreMissing = helm.ignoreMissingValueFiles ?? false;
+  const { files: values, watched } = await resolveValueFiles(helm.valueFiles ?? [], { ignoreMissing, sources });
+  const files = await Promise.all(
+    (helm.fileParameters ?? []).map(async ({ name = '', path = '' }, index) => ({
+      name,
+      file: await resolveFileParameter(path, `source.helm.fileParameters[${index}]`, sources),
+    })),
+  );
+  const inputs: Inputs = { values, files };
+  const dependencies = chart.kind === 'folder' ? await dependenciesOf(chart.reads.tree, chart.folder) : noDependencies;
+  const prepared: Prepared = {
+    input,
+    ports,
+    inputs,
+    dependencies,
+    inline: inlineValues(helm),
+    args: settingArguments(input),
+  };
+  const hasUrl = [...values, ...files.map(({ file }) => file)].some((file) => file.kind === 'url');
+  const reads = (paths: readonly string[]) => (): Promise<readonly Reads[]> =>
+    Promise.resolve(readsOf(prepared, paths));
+  const chartPaths = chart.kind === 'folder' ? [chart.folder, ...dependencies.folders] : [];
+  return {
+    sourceType: 'Helm',
+    sees: {
+      args: prepared.args,
+      inline: prepared.inline,
+      inputs,
+      chart: chart.kind === 'folder' ? chart.folder : [chart.repository, chart.name, chart.version],
+    },
+    candidates: chart.kind === 'folder' ? [reads(chartPaths), reads([''])] : [reads([])],
+    watched: [...readsOf(prepared, chartPaths), ...watched],
+    freshMs: hasUrl || !dependencies.pinned ? input.remoteFreshMs : undefined,
+    run: (all, workspace, signal) => render(prepared, workspace, signal),
+  };
+}
+
+/** What is written out for a run: the chart's repository first, then those of the refs that are used, in their order. */
+function readsOf({ input, inputs }: Prepared, chartPaths: readonly string[]): readonly Reads[] {
+  const all = [...inputs.values, ...inputs.files.map(({ file }) => file)];
+  const pathsIn = (repository: number): readonly string[] =>
+    all.flatMap((file) => (file.kind === 'file' && file.repository === repository ? [file.path] : []));
+  const own = input.chart.kind === 'folder' ? [{ ...input.chart.reads, paths: [...chartPaths, ...pathsIn(0)] }] : [];
+  const refs = [...input.refs.values()].map((reads, index) => ({ ...reads, paths: pathsIn(index + 1) }));
+  return [...own, ...refs.filter(({ paths }) => paths.length > 0)];
+}
+
+/** Where things lie on disk in one run. */
+type Layout = Readonly<{ chart: string; cwd: string; place: (file: ValueFile) => string }>;
+
+async function layOut(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<Layout> {
+  const { chart } = prepared.input;
+  const folders = await workspace.materialise();
+  const used = [
+    ...new Set(
+      [...prepared.inputs.values, ...prepared.inputs.files.map(({ file }) => file)].flatMap((file) =>
+        file.kind === 'file' && file.repository > 0 ? [file.repository] : [],
+      ),
+    ),
+  ].sort((a, b) => a - b);
+  const first = chart.kind === 'folder' ? 1 : 0;
+  const root = (repository: number): string => folders[repository === 0 ? 0 : first + used.indexOf(repository)] ?? '';
+  if (chart.kind === 'folder') {
+    const folder = join(root(0), chart.folder);
+    return { chart: '.', cwd: folder, place: (file) => placed(file, root, folder) };
+  }
+  const archive = await chart.file();
+  const needsFiles = [...prepared.inputs.values, ...prepared.inputs.files.map(({ file }) => file)].some(
+    ({ kind }) => kind === 'chart',
+  );
+  const folder = needsFiles ? await unpack(archive, { prepared, workspace }, signal) : workspace.home;
+  return { chart: archive, cwd: workspace.home, place: (file) => placed(file, root, folder) };
+}
+
+function placed(file: ValueFile, root: (repository: number) => string, chart: string): string {
+  if (file.kind === 'url') return file.url;
+  return file.kind === 'chart' ? join(chart, file.path) : join(root(file.repository), file.path);
+}
+
+/** Unpacks an archive for the value files in it. Helm itself reads the archive, not this. */
+async function unpack(
+  archive: string,
+  { prepared, workspace }: { prepared: Prepared; workspace: Workspace },
+  signal: AbortSignal,
+): Promise<string> {
+  const folder = join(workspace.home, 'chart');
+  await mkdir(folder);
+  const outcome = await runProcess(
+    {
+      command: 'tar',
+      args: ['--no-same-owner', '--strip-components=1', '-xzf', archive, '-C', folder],
+      env: { PATH: prepared.ports.path, LANG: 'C' },
+      maxOutputBytes: 4096,
+      timeoutMs: 30_000,
+    },
+    signal,
+  );
+  if (outcome.kind !== 'exit' || outcome.code !== 0)
+    throw new CodedError('render/failed', 'the chart archive could not be unpacked');
+  return folder;
+}
+
+async function render(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<PlanResult> {
+  const layout = await layOut(prepared, workspace, signal);
+  const first = await template(prepared, { layout, workspace }, signal);
+  if (first.kind === 'ok') return objectsOf(first.stdout);
+  if (prepared.input.chart.kind === 'folder' && missesDependency.test(first.message)) {
+    await buildDependencies(prepared, { layout, workspace }, signal);
+    const second = await template(prepared, { layout, workspace }, signal);
+    return second.kind === 'ok' ? objectsOf(second.stdout) : failed(prepared, layout, second.message);
+  }
+  return failed(prepared, layout, first.message);
+}
+
+const objectsOf = (stdout: string): PlanResult => ({
+  kind: 'objects',
+  objects: parseOutput(stdout, 'helm'),
+  warnings: [],
+});
+
+type Run = Readonly<{ layout: Layout; workspace: Workspace }>;
+
+async function template(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<ToolResult> {
+  const { inputs, inline, ports } = prepared;
+  const values = inputs.values.map((file) => layout.place(file));
+  if (inline !== '') {
+    const file = join(workspace.home, 'inline-values.yaml');
+    await writeFile(file, inline);
+    values.push(file);
+  }
+  const isRemote = [...inputs.values, ...inputs.files.map(({ file }) => file)].some(({ kind }) => kind === 'url');
+  const args = [
+    'template',
+    layout.chart,
+    ...prepared.args,
+    ...values.map((file) => `--values=${file}`),
+    ...inputs.files.map(({ name, file }) => `--set-file=${name}=${layout.place(file)}`),
+  ];
+  return ports.run(
+    {
+      tool: 'helm',
+      program: { command: ports.helm, args: [] },
+      args,
+      cwd: layout.cwd,
+      home: workspace.home,
+      network: isRemote ? 'allowed' : 'none',
+    },
+    signal,
+  );
+}
+
+async function buildDependencies(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<void> {
+  const { ports, dependencies } = prepared;
+  const repositories = dependencies.repositories.filter((url) => !url.startsWith('oci://')).map(ports.repositoryFor);
+  if (repositories.length > 0) await writeRepositories(workspace.home, repositories);
+  const run = (args: readonly string[]): Promise<ToolResult> =>
+    ports.run(
+      {
+        tool: 'helm',
+        program: { command: ports.helm, args: [] },
+        args,
+        cwd: layout.cwd,
+        home: workspace.home,
+        network: dependencies.repositories.length > 0 ? 'allowed' : 'none',
+        env: Object.assign({}, ...repositories.map(proxyOf)) as Record<string, string>,
+      },
+      signal,
+    );
+  for (const [index, repository] of repositories.entries()) {
+    const updated = await run(['repo', 'update', repositoryName(index)]);
+    if (updated.kind === 'ok') continue;
+    const why = withoutSecrets(updated.message, repository);
+    throw new CodedError(
+      'git/unreachable',
+      `helm dependency build: the chart repository ${repository.url} cannot be read: ${why}`,
+    );
+  }
+  const built = await run(['dependency', 'build', '.', ...(repositories.length > 0 ? ['--skip-refresh'] : [])]);
+  if (built.kind === 'ok') return;
+  const why = repositories.reduce((text, repository) => withoutSecrets(text, repository), built.message);
+  throw new CodedError('render/failed', `helm dependency build failed: ${why}`);
+}
+
+/** What went wrong: values that are no mapping are found out here, since Helm says so only in its own terms. */
+async function failed(prepared: Prepared, layout: Layout, message: string): Promise<PlanResult> {
+  const { input, inputs, inline } = prepared;
+  if (/unmarshal|parse/i.test(message)) {
+    const files = inputs.values.flatMap((file) =>
+      file.kind === 'url' ? [] : [{ name: file.path, path: layout.place(file) }],
+    );
+    for (const { name, path } of files) requireMap(await readFile(path, 'utf8').catch(() => ''), name);
+    requireMap(inline, 'source.helm.values');
+  }
+  const chart =
+    input.chart.kind === 'folder' ? input.chart.folder || '.' : `${input.chart.name} ${input.chart.version}`;
+  const error = new CodedError('render/failed', `helm template ${chart} failed: ${message}`);
+  return { kind: 'failed', error, missesFile: missesFile.test(message) };
+}
+
+/** @throws CodedError render/values-not-a-map, render/failed naming the file */
+function requireMap(text: string, name: string): void {
+  let values: unknown;
+  try {
+    values = parseYaml(text, name);
+  } catch (error) {
+    throw new CodedError('render/failed', messageOf(error), { cause: error });
+  }
+  if (values === null || isRecord(values)) return;
+  throw new CodedError('render/values-not-a-map', `${name}: the values must be a mapping of names to values`);
+}

@@ -1,0 +1,85 @@
+import { access } from 'node:fs/promises';
+import { runProcess } from '../git/read/run-process.ts';
+
+/**
+ * How far a render tool is kept apart from this program, beyond its empty environment and home:
+ * `mount-namespace`: it does not see the hidden folders and, unless it has to, no network; `uid`: it runs as another user; `none`.
+ */
+export type Isolation = 'mount-namespace' | 'uid' | 'none';
+
+/** What a tool is started with. */
+export type Invocation = Readonly<{ command: string; args: readonly string[]; uid?: number; gid?: number }>;
+
+export type IsolationSettings = Readonly<{
+  /** PATH on which `unshare`, `sh` and `mount` are looked for. */
+  path: string;
+  /** Folders that no tool may see: credentials, other repositories. Those that do not exist are passed over. */
+  hiddenPaths: readonly string[];
+  /** User that tools run as where there are no namespaces and this program is root. */
+  uid: number;
+}>;
+
+/** Wraps tools in what the host allows. */
+export type Sandbox = Readonly<{
+  isolation: Isolation;
+  wrap: (tool: Invocation, network: 'none' | 'allowed') => Invocation;
+}>;
+
+// Hides each folder below an empty one that nobody can read, then becomes the tool, which finds no other program.
+// Arguments: the folders, `--`, the tool.
+const script = `while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
+
+async function existing(paths: readonly string[]): Promise<readonly string[]> {
+  const checks = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => [path],
+        () => [],
+      ),
+    ),
+  );
+  return checks.flat();
+}
+
+function inNamespace(settings: IsolationSettings, hidden: readonly string[], mapUser: boolean): Sandbox['wrap'] {
+  return (tool, network) => ({
+    command: 'unshare',
+    args: [
+      ...(mapUser ? ['--user', '--map-root-user'] : []),
+      '--mount',
+      ...(network === 'none' ? ['--net'] : []),
+      '--ipc',
+      // Other processes, and with them their environments, are out of sight.
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      '--',
+      '/bin/sh',
+      '-c',
+      script,
+      'sh',
+      ...hidden,
+      '--',
+      tool.command,
+      ...tool.args,
+    ],
+  });
+}
+
+/** Finds out, by trying, what this host allows. */
+export async function openSandbox(settings: IsolationSettings, signal: AbortSignal): Promise<Sandbox> {
+  const hidden = await existing(settings.hiddenPaths);
+  const isRoot = process.getuid?.() === 0;
+  for (const mapUser of isRoot ? [false, true] : [true]) {
+    const wrap = inNamespace(settings, hidden, mapUser);
+    const trial = wrap({ command: '/bin/sh', args: ['-c', 'exit 7'] }, 'none');
+    const outcome = await runProcess(
+      { ...trial, env: { PATH: settings.path }, maxOutputBytes: 4096, timeoutMs: 5000 },
+      signal,
+    );
+    if (outcome.kind === 'exit' && outcome.code === 7) return { isolation: 'mount-namespace', wrap };
+  }
+  if (!isRoot) return { isolation: 'none', wrap: (tool) => tool };
+  return { isolation: 'uid', wrap: (tool) => ({ ...tool, uid: settings.uid, gid: settings.uid }) };
+}

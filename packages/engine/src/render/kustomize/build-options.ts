@@ -1,0 +1,37 @@
+import { CodedError } from '@tiphys/api';
+
+/** What `kustomize.buildOptions` may say. */
+export type BuildOptions = Readonly<{ args: readonly string[]; helm: boolean }>;
+
+/** Options that neither run other programs nor open files outside the private folder; with the values that are allowed. */
+const allowed: Readonly<Record<string, RegExp>> = {
+  '--enable-helm': /^(?:true|false)?$/,
+  '--reorder': /^(?:legacy|none)$/,
+  '--load-restrictor': /^LoadRestrictionsRootOnly$/,
+};
+
+/**
+ * Reads `kustomize.buildOptions`.
+ * @throws CodedError render/unsupported naming the option
+ */
+export function parseBuildOptions(text: string): BuildOptions {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const args: string[] = [];
+  let helm = false;
+  for (let at = 0; at < words.length; at += 1) {
+    const [option = '', written] = (words[at] ?? '').split('=', 2);
+    const rule = allowed[option];
+    const next = words[at + 1];
+    const takesNext = written === undefined && rule?.test('') === false && next !== undefined;
+    const value = written ?? (takesNext ? next : '');
+    if (takesNext) at += 1;
+    if (rule?.test(value) !== true)
+      throw new CodedError(
+        'render/unsupported',
+        `kustomize.buildOptions: ${[option, value].filter((part) => part !== '').join(' ')} is not allowed; allowed are ${Object.keys(allowed).join(', ')} (files are loaded from the kustomization's own folder only)`,
+      );
+    if (option === '--enable-helm') helm = value !== 'false';
+    args.push(value === '' ? option : `${option}=${value}`);
+  }
+  return { args, helm };
+}

@@ -1,0 +1,108 @@
+import { CodedError } from '@tiphys/api';
+import type { Tree } from '../../git/read/tree.ts';
+import { kustomizationNames } from '../detect-tool.ts';
+import { relativeTo } from '../read-set.ts';
+import {
+  type Kustomization,
+  looksRemote,
+  parseKustomization,
+  pullsCharts,
+  type Reference,
+  referencesOf,
+} from './kustomization.ts';
+
+/** All that a kustomization leads to. */
+export type Closure = Readonly<{
+  /** Files and folders, those that do not exist among them. */
+  paths: readonly string[];
+  /** Folders with a kustomization. */
+  folders: readonly string[];
+  /** Some chart comes from a repository. */
+  pullsCharts: boolean;
+}>;
+
+/** Reads a kustomization by its blob; parsed ones are remembered. */
+export type ReadKustomization = (tree: Tree, oid: string, path: string) => Promise<Kustomization | undefined>;
+
+export const readKustomization: ReadKustomization = async (tree, oid, path) =>
+  parseKustomization((await tree.blob(oid)).toString('utf8'), path);
+
+const maxFolders = 1000;
+
+const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+
+class Walk {
+  readonly paths = new Set<string>();
+  readonly folders = new Set<string>();
+  pulls = false;
+  readonly #tree: Tree;
+  readonly #read: ReadKustomization;
+
+  constructor(tree: Tree, read: ReadKustomization) {
+    this.#tree = tree;
+    this.#read = read;
+  }
+
+  async folder(folder: string, extra: readonly Reference[] = []): Promise<void> {
+    if (this.folders.has(folder)) return;
+    this.folders.add(folder);
+    if (this.folders.size > maxFolders)
+      throw new CodedError('render/failed', `${folder}: more than ${maxFolders} kustomizations lead to one another`);
+    const references = [...extra];
+    for (const name of kustomizationNames) {
+      const path = below(folder, name);
+      this.paths.add(path);
+      const found = await this.#tree.find(path);
+      if (found === undefined || found.entry.kind === 'folder') continue;
+      const kustomization = await this.#read(this.#tree, found.entry.oid, path);
+      if (kustomization === undefined) continue;
+      if (pullsCharts(kustomization)) this.pulls = true;
+      references.push(...referencesOf(kustomization));
+    }
+    for (const reference of references) await this.#follow(folder, reference);
+  }
+
+  async #follow(folder: string, reference: Reference): Promise<void> {
+    const { path, field, remote } = reference;
+    const where = `${below(folder, kustomizationNames[0])}: ${field}`;
+    const target = relativeTo(folder, path);
+    const found = target === undefined ? undefined : await this.#tree.find(target);
+    if (found === undefined && remote && looksRemote(path))
+      throw new CodedError(
+        'render/unsupported',
+        `${where}: "${path}" is not in the repository; remote files and bases are not fetched`,
+      );
+    if (target === undefined)
+      throw new CodedError('render/path-outside', `${where}: "${path}" leads out of the repository`);
+    if (found?.entry.kind === 'submodule')
+      throw new CodedError('git/hostile-repository', `${where}: ${target} is a submodule, which is not fetched`);
+    if (found?.entry.kind !== 'folder' || field.startsWith('helmChart')) this.paths.add(target);
+    else await this.folder(found.path);
+    // A link to a folder has to be there too.
+    if (found !== undefined && found.links.length > 0) for (const link of found.links) this.paths.add(link.path);
+  }
+}
+
+/**
+ * Every file that a kustomization and those it leads to name.
+ * @param extra what the application's source adds to the first one
+ * @throws CodedError render/path-outside, render/unsupported naming file, field and path
+ */
+export async function closureOf(
+  tree: Tree,
+  start: Readonly<{ folder: string; extra: readonly Reference[] }>,
+  read: ReadKustomization,
+): Promise<Closure> {
+  const walk = new Walk(tree, read);
+  await walk.folder(start.folder, start.extra);
+  return { paths: [...walk.paths], folders: [...walk.folders], pullsCharts: walk.pulls };
+}
+
+/** The kustomization of a folder that counts; undefined when it has none. */
+export async function kustomizationPath(tree: Tree, folder: string): Promise<string | undefined> {
+  for (const name of kustomizationNames) {
+    const found = await tree.find(below(folder, name));
+    if (found !== undefined && found.entry.kind !== 'folder') return below(folder, name);
+  }
+  return undefined;
+}

@@ -1,0 +1,133 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError, type KustomizeSource, stringifyYaml } from '@tiphys/api';
+import type { BuildEnvironment } from '../build-environment.ts';
+import { parseOutput } from '../manifests.ts';
+import type { Plan, PlanResult, Workspace } from '../plan.ts';
+import { type Reads, relativeTo } from '../read-set.ts';
+import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
+import { parseBuildOptions } from './build-options.ts';
+import { type Closure, closureOf, kustomizationPath, type ReadKustomization } from './closure.ts';
+import { applyEdits, type Edits, editsOf, isEmpty } from './edit.ts';
+import type { Kustomization, Reference } from './kustomization.ts';
+
+/** How a plan runs its tool. */
+export type KustomizePorts = Readonly<{
+  program: ToolCommand;
+  helm: string;
+  read: ReadKustomization;
+  run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
+}>;
+
+export type KustomizePlanInput = Readonly<{
+  reads: Omit<Reads, 'paths'>;
+  folder: string;
+  kustomize: KustomizeSource;
+  environment: BuildEnvironment;
+  buildOptions: string;
+  kubeVersion: string;
+  apiVersions: readonly string[];
+  /** How long a result with charts from a repository is used. */
+  chartsFreshMs: number;
+}>;
+
+const missesFile =
+  /no such file|not found|does(?:n't| not) exist|unable to find|must resolve to a file|accumulating|evalsymlink/i;
+
+/** What the source adds to its kustomization, as if it stood there. */
+const extraReferences = ({ components, patches }: Edits): readonly Reference[] => [
+  ...components.map((path, index) => ({ path, field: `source.kustomize.components[${index}]`, remote: true })),
+  ...patches.flatMap(({ path }, index) =>
+    path === undefined || path === '' ? [] : [{ path, field: `source.kustomize.patches[${index}].path`, remote: true }],
+  ),
+];
+
+async function withoutMissing(edits: Edits, input: KustomizePlanInput): Promise<Edits> {
+  if (input.kustomize.ignoreMissingComponents !== true) return edits;
+  const components: string[] = [];
+  for (const component of edits.components) {
+    const path = relativeTo(input.folder, component);
+    if (path === undefined || (await input.reads.tree.find(path)) !== undefined) components.push(component);
+  }
+  return { ...edits, components };
+}
+
+/** A folder with a kustomization (contract 12.4). */
+export async function planKustomize(input: KustomizePlanInput, ports: KustomizePorts): Promise<Plan> {
+  const { folder, reads, kustomize } = input;
+  const options = parseBuildOptions(input.buildOptions);
+  const edits = await withoutMissing(editsOf(kustomize, input.environment), input);
+  const closure = await closureOf(reads.tree, { folder, extra: extraReferences(edits) }, ports.read);
+  const charts = options.helm ? chartArguments(input, ports) : [];
+  const paths = (list: readonly string[]) => () => Promise.resolve([{ ...reads, paths: list }]);
+  const optional = kustomize.ignoreMissingComponents === true ? (kustomize.components ?? []) : [];
+  return {
+    sourceType: 'Kustomize',
+    sees: { folder, edits, options: options.args, charts: charts.slice(1) },
+    candidates: [paths(closure.paths), paths([...closure.folders, ...closure.paths]), paths([''])],
+    watched: [{ ...reads, paths: [...closure.paths, ...optional.flatMap((path) => relativeTo(folder, path) ?? [])] }],
+    freshMs: options.helm && closure.pullsCharts ? input.chartsFreshMs : undefined,
+    run: async (all, workspace, signal) => {
+      const [root = ''] = await workspace.materialise();
+      if (!isEmpty(edits)) await writeEdited(root, { input, edits }, ports.read);
+      return build({ root, folder, args: [...options.args, ...charts], closure }, { ports, workspace }, signal);
+    },
+  };
+}
+
+/** What charts within a kustomization are rendered for. The first is the place of helm, which shapes no result. */
+function chartArguments(
+  { kustomize, kubeVersion, apiVersions }: KustomizePlanInput,
+  { helm }: KustomizePorts,
+): readonly string[] {
+  const version = kustomize.kubeVersion ?? kubeVersion;
+  return [
+    `--helm-command=${helm}`,
+    ...(version === '' ? [] : [`--helm-kube-version=${version}`]),
+    ...(kustomize.apiVersions ?? apiVersions).map((apiVersion) => `--helm-api-versions=${apiVersion}`),
+  ];
+}
+
+async function writeEdited(
+  root: string,
+  { input, edits }: { input: KustomizePlanInput; edits: Edits },
+  read: ReadKustomization,
+): Promise<void> {
+  const { tree } = input.reads;
+  const path = await kustomizationPath(tree, input.folder);
+  if (path === undefined)
+    throw new CodedError(
+      'render/failed',
+      `${input.folder || '.'}: source.kustomize is set, but there is no kustomization.yaml`,
+    );
+  const found = await tree.find(path);
+  const kustomization: Kustomization | undefined =
+    found === undefined ? undefined : await read(tree, found.entry.oid, path);
+  // What cannot be read is left as it is, for kustomize to say what is wrong with it.
+  if (kustomization === undefined) return;
+  const file = join(root, path);
+  // The file may be a link to another: it is replaced, not written through.
+  await rm(file);
+  await writeFile(file, stringifyYaml(applyEdits(kustomization, edits)), { flag: 'wx' });
+}
+
+async function build(
+  what: Readonly<{ root: string; folder: string; args: readonly string[]; closure: Closure }>,
+  { ports, workspace }: { ports: KustomizePorts; workspace: Workspace },
+  signal: AbortSignal,
+): Promise<PlanResult> {
+  const result = await ports.run(
+    {
+      tool: 'kustomize',
+      program: ports.program,
+      args: [...what.args, '--', join(what.root, what.folder)],
+      cwd: what.root,
+      home: workspace.home,
+      network: what.closure.pullsCharts ? 'allowed' : 'none',
+    },
+    signal,
+  );
+  if (result.kind === 'ok') return { kind: 'objects', objects: parseOutput(result.stdout, 'kustomize'), warnings: [] };
+  const error = new CodedError('render/failed', `kustomize build ${what.folder || '.'} failed: ${result.message}`);
+  return { kind: 'failed', error, missesFile: missesFile.test(result.message) };
+}

@@ -1,0 +1,164 @@
+import { type ApplicationSource, CodedError } from '@tiphys/api';
+import type { GitStore } from '../git/read/git-store.ts';
+import { describeRepository, normaliseRepositoryUrl, type RepositoryAccess } from '../git/read/repository-access.ts';
+import { normalisePath, type Tree } from '../git/read/tree.ts';
+import { buildEnvironment } from './build-environment.ts';
+import { detectTool, explicitTool } from './detect-tool.ts';
+import { planDirectory } from './directory/plan-directory.ts';
+import type { ChartRepositories } from './helm/chart-repository.ts';
+import { type ChartLocation, type HelmPorts, planHelm } from './helm/plan-helm.ts';
+import { type KustomizePorts, planKustomize } from './kustomize/plan-kustomize.ts';
+import type { Plan } from './plan.ts';
+import type { Reads } from './read-set.ts';
+import type { RendererSettings } from './renderer-settings.ts';
+import { overrideFiles, withOverrides } from './source-override.ts';
+import type { RenderRequest, RenderSource } from './types.ts';
+
+/** What planning a source needs. */
+export type PlanPorts = Readonly<{
+  git: GitStore;
+  charts: ChartRepositories;
+  helm: HelmPorts;
+  kustomize: KustomizePorts;
+  settings: Pick<RendererSettings, 'maxDirectoryBytes' | 'remoteFreshMs'>;
+}>;
+
+type Refs = ReadonlyMap<string, Omit<Reads, 'paths'>>;
+
+const readsOf = (repo: RepositoryAccess, tree: Tree): Omit<Reads, 'paths'> => ({
+  repository: normaliseRepositoryUrl(repo.url),
+  tree,
+});
+
+/** The sources of a request that others may read value files from, by name. */
+export async function refsOf(request: RenderRequest, git: GitStore, signal: AbortSignal): Promise<Refs> {
+  const refs = new Map<string, Omit<Reads, 'paths'>>();
+  for (const { source, repo, commit } of request.sources) {
+    if (source.ref === undefined || source.ref === '' || isChart(source)) continue;
+    refs.set(source.ref, readsOf(repo, await git.commitTree(repo, commit, signal)));
+  }
+  return refs;
+}
+
+const isChart = ({ chart }: ApplicationSource): boolean => chart !== undefined && chart !== '';
+
+/** A source that renders nothing: it only lends files to others. */
+export const isOnlyRef = (source: ApplicationSource): boolean =>
+  source.ref !== undefined && source.ref !== '' && (source.path ?? '') === '' && !isChart(source);
+
+/** The folder of a source, with links on the way followed. */
+async function folderOfSource(tree: Tree, { source, repo, commit }: RenderSource): Promise<string> {
+  const written = source.path ?? '';
+  const where = describeRepository(repo.url);
+  const path = written.startsWith('/') ? undefined : normalisePath(written);
+  if (path === undefined)
+    throw new CodedError('render/path-outside', `${where}: the path "${written}" leads out of the repository`);
+  const found = await tree.find(path);
+  if (found === undefined)
+    throw new CodedError(
+      'git/path-not-found',
+      `${where}: the path "${written}" does not exist at ${commit.slice(0, 8)}`,
+    );
+  if (found.entry.kind === 'submodule')
+    throw new CodedError('git/hostile-repository', `${where}: ${written} is a submodule, which is not fetched`);
+  if (found.entry.kind !== 'folder')
+    throw new CodedError('git/path-not-found', `${where}: the path "${written}" is no folder at ${commit.slice(0, 8)}`);
+  return found.path;
+}
+
+/**
+ * Makes a plan of one source: what will be read, with which tool, and all that shapes the result.
+ * @throws CodedError git/*, render/* naming what is wrong
+ */
+export async function planSource(
+  what: Readonly<{ request: RenderRequest; source: RenderSource; refs: Refs }>,
+  ports: PlanPorts,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { request, source, refs } = what;
+  if (isChart(source.source)) return planChart(what, ports, signal);
+  const tree = await ports.git.commitTree(source.repo, source.commit, signal);
+  const folder = await folderOfSource(tree, source);
+  const effective = await withOverrides(source.source, { tree, folder, instance: request.instance });
+  const reads = readsOf(source.repo, tree);
+  const plan = await planFolder({ ...what, refs, reads, folder, source: { ...source, source: effective } }, ports);
+  const own = overrideFiles(request.instance).map((name) => (folder === '' ? name : `${folder}/${name}`));
+  return { ...plan, watched: [...plan.watched, { ...reads, paths: own }] };
+}
+
+type Folder = Readonly<{
+  request: RenderRequest;
+  source: RenderSource;
+  refs: Refs;
+  reads: Omit<Reads, 'paths'>;
+  folder: string;
+}>;
+
+async function planFolder(at: Folder, ports: PlanPorts): Promise<Plan> {
+  const { request, reads, folder } = at;
+  const { source } = at.source;
+  const type = await detectTool(source, { tree: reads.tree, folder }, request.settings);
+  if (type === 'Helm') return planHelmSource(at, { kind: 'folder', reads, folder }, ports);
+  if (type === 'Directory')
+    return planDirectory({
+      reads,
+      folder,
+      directory: source.directory ?? {},
+      includeHidden: request.settings.includeHiddenDirectories,
+      maxBytes: ports.settings.maxDirectoryBytes,
+    });
+  return planKustomize(
+    {
+      reads,
+      folder,
+      kustomize: source.kustomize ?? {},
+      environment: buildEnvironment(request, at.source),
+      buildOptions: request.settings.kustomizeBuildOptions,
+      kubeVersion: request.kubeVersion,
+      apiVersions: request.apiVersions,
+      chartsFreshMs: ports.settings.remoteFreshMs,
+    },
+    ports.kustomize,
+  );
+}
+
+function planHelmSource(
+  at: Readonly<{ request: RenderRequest; source: RenderSource; refs: Refs }>,
+  chart: ChartLocation,
+  ports: PlanPorts,
+): Promise<Plan> {
+  const { request, source, refs } = at;
+  return planHelm(
+    {
+      chart,
+      helm: source.source.helm ?? {},
+      refs,
+      environment: buildEnvironment(request, source),
+      schemes: request.settings.helmValuesFileSchemes,
+      releaseName: request.application.name,
+      namespace: request.destinationNamespace,
+      kubeVersion: request.kubeVersion,
+      apiVersions: request.apiVersions,
+      remoteFreshMs: ports.settings.remoteFreshMs,
+    },
+    ports.helm,
+  );
+}
+
+async function planChart(
+  what: Readonly<{ request: RenderRequest; source: RenderSource; refs: Refs }>,
+  ports: PlanPorts,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { source, repo, commit: version } = what.source;
+  const explicit = explicitTool(source);
+  if (explicit !== undefined && explicit !== 'Helm')
+    throw new CodedError('render/duplicate-tool', `source.chart is rendered by Helm, not by ${explicit}`);
+  const name = source.chart ?? '';
+  const file = (): Promise<string> => ports.charts.pull(repo, { name, version }, signal);
+  return planHelmSource(
+    what,
+    { kind: 'archive', file, repository: normaliseRepositoryUrl(repo.url), name, version },
+    ports,
+  );
+}

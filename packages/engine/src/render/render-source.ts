@@ -1,0 +1,180 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson, type Clock, isCoded, type Logger } from '@tiphys/api';
+import { LRUCache } from 'lru-cache';
+import type { GitStore } from '../git/read/git-store.ts';
+import type { Plan, PlanResult, Workspace } from './plan.ts';
+import { fingerprint, type LinkIndex, linkTargetsBelow, type Reads } from './read-set.ts';
+import { type Outcome, RenderCache } from './render-cache.ts';
+import type { RendererSettings } from './renderer-settings.ts';
+
+/** Part of every key: what this program itself makes of files and of a tool's output. Raised when that changes. */
+const policyVersion = 1;
+
+export const sha256 = (...parts: readonly string[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest('hex');
+};
+
+/** What became of one source: `ran` when it was not remembered. */
+export type Attempt = Readonly<{ key: string; outcome: Outcome; reads: readonly Reads[]; ran: boolean }>;
+
+/** Lets a number of things run at once and the others wait in line. */
+class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(places: number) {
+    this.#free = places;
+  }
+
+  async within<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((next) => this.#waiting.push(next));
+    try {
+      return await run();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
+export type SourceRendererPorts = Readonly<{ git: GitStore; toolVersions: string; clock: Clock; log: Logger }>;
+
+/**
+ * Runs plans, and remembers what came of them by the content that they could see. A run belongs to all who wait for it: an abort
+ * of one of them does not end it, closing does.
+ */
+export class SourceRenderer {
+  readonly #ports: SourceRendererPorts;
+  readonly #settings: RendererSettings;
+  readonly #cache: RenderCache;
+  readonly #links = new LRUCache<string, readonly string[]>({ max: 20_000 });
+  readonly #gate: Gate;
+  readonly #closing = new AbortController();
+  #renders = 0;
+
+  constructor(ports: SourceRendererPorts, settings: RendererSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#gate = new Gate(settings.parallelism);
+    this.#cache = new RenderCache({ maxBytes: settings.cacheBytes, now: () => ports.clock.now().getTime() });
+  }
+
+  /** How often something was really rendered. */
+  get renders(): number {
+    return this.#renders;
+  }
+
+  close(): void {
+    this.#closing.abort(new Error('the renderer was closed'));
+  }
+
+  /** Renders a plan, or answers what is remembered. Failures with a code are outcomes. */
+  render(plan: Plan): Promise<Attempt> {
+    return this.#attempt(plan, 0);
+  }
+
+  /** Tries a read-set; when it is known to be too narrow, the next one. */
+  async #attempt(plan: Plan, index: number): Promise<Attempt> {
+    const reads = (await plan.candidates[index]?.()) ?? [];
+    const seen = { type: plan.sourceType, sees: plan.sees, tools: this.#ports.toolVersions, policyVersion };
+    const key = sha256(canonicalJson(seen), await fingerprint(reads, this.#linkIndex));
+    const known = this.#cache.get(key);
+    if (known?.kind === 'insufficient') return this.#attempt(plan, index + 1);
+    if (known !== undefined) return { key, outcome: known, reads, ran: false };
+    let ran = false;
+    const outcome = await this.#cache.once(key, () => {
+      ran = true;
+      return this.#renderNew(plan, { index, key, reads });
+    });
+    if (outcome.kind !== 'insufficient') return { key, outcome, reads, ran };
+    return { ...(await this.#attempt(plan, index + 1)), ran };
+  }
+
+  async #renderNew(
+    plan: Plan,
+    what: Readonly<{ index: number; key: string; reads: readonly Reads[] }>,
+  ): Promise<Outcome> {
+    const result = await this.#execute(plan, what.reads);
+    const mayWiden = result.kind === 'failed' && result.missesFile && what.index < plan.candidates.length - 1;
+    const widens = mayWiden && (await this.#isWiderBetter(plan, { index: what.index, error: result.error }));
+    const outcome: Outcome = widens ? { kind: 'insufficient' } : outcomeOf(result);
+    this.#cache.set(what.key, outcome, this.#freshMs(plan, outcome));
+    return outcome;
+  }
+
+  /** Whether a wider set of files gives another answer than the failure of this one. */
+  async #isWiderBetter(plan: Plan, failure: Readonly<{ index: number; error: Error }>): Promise<boolean> {
+    const { outcome } = await this.#attempt(plan, failure.index + 1);
+    if (outcome.kind !== 'failed') return true;
+    // A file elsewhere in the repository cannot be written out (a hostile link, too much): the first failure is the one to tell.
+    if (isCoded(outcome.error) && outcome.error.code.startsWith('git/')) return false;
+    return outcome.error.message !== failure.error.message;
+  }
+
+  #freshMs({ freshMs }: Plan, outcome: Outcome): number | undefined {
+    if (outcome.kind !== 'failed') return freshMs;
+    const { failureMs, passingFailureMs } = this.#settings;
+    const passing = isCoded(outcome.error) && outcome.error.policy.retry === 'backoff';
+    return passing ? passingFailureMs : Math.min(failureMs, freshMs ?? failureMs);
+  }
+
+  /** Runs a plan in folders of its own, which are gone afterwards. */
+  #execute(plan: Plan, reads: readonly Reads[]): Promise<PlanResult> {
+    const root = join(this.#settings.workDir, 'runs', randomUUID());
+    let written: Promise<readonly string[]> | undefined;
+    const workspace: Workspace = {
+      home: join(root, 'home'),
+      materialise: () => (written ??= this.#materialise(root, reads)),
+    };
+    return this.#gate.within(async () => {
+      const started = performance.now();
+      this.#renders += 1;
+      try {
+        this.#closing.signal.throwIfAborted();
+        if (plan.sourceType !== 'Directory') await mkdir(join(workspace.home, 'tmp'), { recursive: true });
+        return await plan.run(reads, workspace, this.#closing.signal);
+      } catch (error) {
+        // A failure that has a code is a result, and remembered like one.
+        if (!isCoded(error)) throw error;
+        return { kind: 'failed', error, missesFile: false };
+      } finally {
+        if (plan.sourceType !== 'Directory') await rm(root, { recursive: true, force: true });
+        const durationMs = Math.round(performance.now() - started);
+        this.#ports.log.debug('rendered', { tool: plan.sourceType, durationMs });
+      }
+    });
+  }
+
+  async #materialise(root: string, reads: readonly Reads[]): Promise<readonly string[]> {
+    const folders = reads.map((_, index) => join(root, String(index)));
+    for (const [index, { tree, paths }] of reads.entries()) {
+      const folder = folders[index] ?? root;
+      await mkdir(folder, { recursive: true });
+      await this.#ports.git.materialise({ tree, paths }, folder);
+    }
+    return folders;
+  }
+
+  readonly #linkIndex: LinkIndex = async (tree, folder, path) => {
+    const key = `${tree.origin.repository} ${path} ${folder.oid}`;
+    const known = this.#links.get(key);
+    if (known !== undefined) return known;
+    const targets = await linkTargetsBelow(tree, path);
+    this.#links.set(key, targets);
+    return targets;
+  };
+}
+
+function outcomeOf(result: PlanResult): Outcome {
+  if (result.kind === 'failed') return { kind: 'failed', error: result.error };
+  const texts = result.objects.map((object) => canonicalJson(object));
+  // A parsed object takes about twice its text.
+  const bytes = texts.reduce((sum, text) => sum + text.length * 2, 0);
+  return { ...result, digest: sha256(...texts), bytes };
+}

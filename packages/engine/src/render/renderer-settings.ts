@@ -1,0 +1,54 @@
+import { tmpdir } from 'node:os';
+
+/** Limits of rendering. Times in milliseconds, sizes in bytes. */
+export type RendererSettings = Readonly<{
+  /** Folder for private folders of runs, emptied at start, and for pulled charts. */
+  workDir: string;
+  /** Deadline of one run of a tool (ARGOCD_EXEC_TIMEOUT). */
+  timeoutMs: number;
+  /** How many tools run at once. */
+  parallelism: number;
+  /** What a tool may print. */
+  maxOutputBytes: number;
+  /** Plain manifests of one folder together (`reposerver.max.combined.directory.manifests.size`). */
+  maxDirectoryBytes: number;
+  cacheBytes: number;
+  /** How long a failure that only a change can mend is remembered. */
+  failureMs: number;
+  /** How long a failure that may pass by itself (a chart repository that does not answer) is remembered. */
+  passingFailureMs: number;
+  /** How long a result is used that hangs on a URL or on the newest version in a chart repository. */
+  remoteFreshMs: number;
+  /** How long the index of a chart repository is used. */
+  indexMs: number;
+  maxIndexBytes: number;
+  maxChartBytes: number;
+  maxCharts: number;
+  /** Folders that no tool may see. */
+  hiddenPaths: readonly string[];
+  /** User that tools run as where this program is root and there are no namespaces. */
+  uid: number;
+  /** PATH of `unshare`, `sh`, `mount` and `tar`. */
+  path: string;
+}>;
+
+const mebibyte = 1024 * 1024;
+
+export const rendererDefaults: RendererSettings = {
+  workDir: `${tmpdir()}/tiphys-render`,
+  timeoutMs: 90_000,
+  parallelism: 4,
+  maxOutputBytes: 64 * mebibyte,
+  maxDirectoryBytes: 10 * mebibyte,
+  cacheBytes: 128 * mebibyte,
+  failureMs: 3_600_000,
+  passingFailureMs: 10_000,
+  remoteFreshMs: 180_000,
+  indexMs: 180_000,
+  maxIndexBytes: 1024 * mebibyte,
+  maxChartBytes: 100 * mebibyte,
+  maxCharts: 500,
+  hiddenPaths: ['/var/run/secrets', '/run/secrets'],
+  uid: 65_533,
+  path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+};

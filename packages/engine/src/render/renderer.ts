@@ -1,0 +1,247 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Clock, Logger } from '@tiphys/api';
+import { LRUCache } from 'lru-cache';
+import type { GitStore } from '../git/read/git-store.ts';
+import { normaliseRepositoryUrl, type RepositoryAccess } from '../git/read/repository-access.ts';
+import { within } from '../git/read/within.ts';
+import { type ChartRepositories, openChartRepositories } from './helm/chart-repository.ts';
+import { type Isolation, openSandbox } from './isolation.ts';
+import { type ReadKustomization, readKustomization } from './kustomize/closure.ts';
+import type { Kustomization } from './kustomize/kustomization.ts';
+import { withoutRepeats } from './manifests.ts';
+import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts';
+import type { Reads } from './read-set.ts';
+import type { Outcome } from './render-cache.ts';
+import { sha256, SourceRenderer } from './render-source.ts';
+import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
+import { runTool, type ToolCommand, type ToolResult, type ToolRun } from './tool.ts';
+import {
+  type Rendered,
+  RenderError,
+  type RenderRequest,
+  type RenderSource,
+  type ReadSet,
+  type SourceType,
+} from './types.ts';
+
+export type RendererPorts = Readonly<{
+  git: GitStore;
+  tools: Readonly<{
+    /** Path of helm. */
+    helm: string;
+    /** `{ command: kubectl, args: ['kustomize'] }` or `{ command: kustomize, args: ['build'] }`. */
+    kustomize: ToolCommand;
+    /** Names the tools' versions: part of every key. */
+    versions: string;
+  }>;
+  /** How a chart repository that a chart depends on is reached; default: without credentials. */
+  repositoryFor?: (url: string) => RepositoryAccess;
+  clock: Clock;
+  log: Logger;
+}>;
+
+/** Desired objects of applications, by content: the same inputs are rendered once, whoever asks. */
+export interface Renderer {
+  /**
+   * Renders the sources of an application and joins them; of two equal objects that of the later source stays.
+   * @throws RenderError with what was read; the signal's reason when aborted
+   */
+  render(request: RenderRequest, signal: AbortSignal): Promise<Rendered>;
+  /** The version of a chart that a `targetRevision` stands for. @throws CodedError git/revision-not-found, git/unreachable */
+  resolveChart(
+    repo: RepositoryAccess,
+    chart: Readonly<{ name: string; revision: string }>,
+    signal: AbortSignal,
+  ): Promise<string>;
+  /** Since the start: sources for which a tool ran (or files were parsed), and sources whose result was there already. */
+  stats(): Readonly<{ renders: number; cacheHits: number }>;
+  /** How far the tools are kept apart, as found out at the start. */
+  readonly isolation: Isolation;
+  close(): Promise<void>;
+}
+
+/** A part of what a render read. */
+type Read = Pick<Reads, 'repository' | 'paths'>;
+type Objects = Extract<Outcome, { kind: 'objects' }>;
+type RenderedSource = Readonly<{ key: string; type: SourceType; outcome: Objects; ran: boolean }>;
+type Joined = Pick<Rendered, 'objects' | 'warnings' | 'digest'>;
+
+/** Without paths that lie below another one of the set. */
+function withoutCovered(paths: ReadonlySet<string>): readonly string[] {
+  const isCovered = (path: string): boolean => {
+    for (let here = path; here !== '';) {
+      here = here.slice(0, Math.max(0, here.lastIndexOf('/')));
+      if (paths.has(here)) return true;
+    }
+    return false;
+  };
+  return [...paths].filter((path) => !isCovered(path)).sort();
+}
+
+function readSetsOf(all: readonly Read[]): readonly ReadSet[] {
+  const paths = new Map<string, Set<string>>();
+  for (const reads of all) {
+    const known = paths.get(reads.repository) ?? new Set<string>();
+    paths.set(reads.repository, known);
+    for (const path of reads.paths) known.add(path);
+  }
+  return [...paths].map(([repository, set]) => ({ repository, paths: withoutCovered(set) }));
+}
+
+type RendererParts = Readonly<{ isolation: Isolation; charts: ChartRepositories; planPorts: PlanPorts }>;
+
+class ContentRenderer implements Renderer {
+  readonly isolation: Isolation;
+  readonly #parts: RendererParts;
+  readonly #ports: RendererPorts;
+  readonly #settings: RendererSettings;
+  readonly #sources: SourceRenderer;
+  readonly #joined: LRUCache<string, Joined & { bytes: number }>;
+  #cacheHits = 0;
+
+  constructor(ports: RendererPorts, settings: RendererSettings, parts: RendererParts) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#parts = parts;
+    this.isolation = parts.isolation;
+    this.#sources = new SourceRenderer({ ...ports, toolVersions: ports.tools.versions }, settings);
+    this.#joined = new LRUCache({ maxSize: settings.cacheBytes, sizeCalculation: ({ bytes }) => bytes + 500 });
+  }
+
+  async render(request: RenderRequest, signal: AbortSignal): Promise<Rendered> {
+    const reads: Read[] = [];
+    try {
+      return await within(this.#render(request, reads, signal), signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw RenderError.from(error, readSetsOf(reads));
+    }
+  }
+
+  resolveChart(
+    repo: RepositoryAccess,
+    chart: { name: string; revision: string },
+    signal: AbortSignal,
+  ): Promise<string> {
+    return this.#parts.charts.resolve(repo, chart, signal);
+  }
+
+  stats(): Readonly<{ renders: number; cacheHits: number }> {
+    return { renders: this.#sources.renders, cacheHits: this.#cacheHits };
+  }
+
+  async close(): Promise<void> {
+    this.#sources.close();
+    await rm(join(this.#settings.workDir, 'runs'), { recursive: true, force: true });
+  }
+
+  async #render(request: RenderRequest, reads: Read[], signal: AbortSignal): Promise<Rendered> {
+    const refs = await refsOf(request, this.#ports.git, signal);
+    const sources: RenderedSource[] = [];
+    for (const source of request.sources)
+      sources.push(await this.#renderSource({ request, source, refs }, reads, signal));
+    const joined = this.#join(sources, request.destinationNamespace);
+    return {
+      objects: joined.objects,
+      warnings: joined.warnings,
+      digest: joined.digest,
+      key: sha256(request.destinationNamespace, ...sources.map(({ key }) => key)),
+      sourceTypes: sources.map(({ type }) => type),
+      cached: sources.every(({ ran }) => !ran),
+      readSet: readSetsOf(reads),
+    };
+  }
+
+  async #renderSource(
+    what: Readonly<{ request: RenderRequest; source: RenderSource; refs: ReadonlyMap<string, Omit<Reads, 'paths'>> }>,
+    reads: Read[],
+    signal: AbortSignal,
+  ): Promise<RenderedSource> {
+    const { request, source } = what;
+    if (isOnlyRef(source.source)) {
+      const outcome: Objects = { kind: 'objects', objects: [], warnings: [], digest: '', bytes: 0 };
+      return { key: 'ref', type: 'Directory', outcome, ran: false };
+    }
+    const plan = await planSource(what, this.#parts.planPorts, signal).catch((error: unknown) => {
+      // It did not get as far as to know its files: any change may mend it.
+      for (const { repo } of request.sources) reads.push({ repository: normaliseRepositoryUrl(repo.url), paths: [''] });
+      throw error;
+    });
+    reads.push(...plan.watched);
+    const { key, outcome, reads: read, ran } = await this.#sources.render(plan);
+    reads.push(...read);
+    if (!ran) this.#cacheHits += 1;
+    if (outcome.kind === 'objects') return { key, type: plan.sourceType, outcome, ran };
+    throw outcome.kind === 'failed' ? outcome.error : new Error('no set of files was wide enough');
+  }
+
+  #join(sources: readonly RenderedSource[], namespace: string): Joined {
+    const warnings = sources.flatMap(({ outcome }) => outcome.warnings);
+    const id = sha256(
+      namespace,
+      ...sources.map(({ outcome }) => outcome.digest),
+      ...warnings.map(({ message }) => message),
+    );
+    const known = this.#joined.get(id);
+    if (known !== undefined) return known;
+    const repeats = withoutRepeats(
+      sources.flatMap(({ outcome }) => outcome.objects),
+      namespace,
+    );
+    const joined = {
+      objects: repeats.objects,
+      warnings: [...warnings, ...repeats.warnings],
+      digest: sha256(...sources.map(({ outcome }) => outcome.digest)),
+      bytes: sources.reduce((sum, { outcome }) => sum + outcome.bytes, 0),
+    };
+    this.#joined.set(id, joined);
+    return joined;
+  }
+}
+
+/** Reads kustomizations and remembers them by the id of their file. */
+function rememberKustomizations(): ReadKustomization {
+  const known = new LRUCache<string, Kustomization>({ max: 5000 });
+  return async (tree, oid, path) => {
+    const found = known.get(oid);
+    if (found !== undefined) return found;
+    const read = await readKustomization(tree, oid, path);
+    if (read !== undefined) known.set(oid, read);
+    return read;
+  };
+}
+
+async function openToAll(home: string): Promise<void> {
+  await chmod(join(home, '..'), 0o755);
+  for (const folder of [home, join(home, 'tmp')]) await chmod(folder, 0o777);
+}
+
+/** Opens the renderer: empties the folder of its runs and finds out how tools can be kept apart. */
+export async function openRenderer(ports: RendererPorts, settings: Partial<RendererSettings> = {}): Promise<Renderer> {
+  const given: RendererSettings = { ...rendererDefaults, ...settings };
+  const complete = { ...given, workDir: resolve(given.workDir) };
+  await rm(join(complete.workDir, 'runs'), { recursive: true, force: true });
+  await mkdir(join(complete.workDir, 'runs'), { recursive: true, mode: 0o711 });
+  const sandbox = await openSandbox(complete, AbortSignal.timeout(20_000));
+  const run = async (tool: ToolRun, signal: AbortSignal): Promise<ToolResult> => {
+    // As another user the tool has to be able to write beside the files.
+    if (sandbox.isolation === 'uid') await openToAll(tool.home);
+    return runTool(tool, { sandbox, settings: complete, path: complete.path }, signal);
+  };
+  const { helm, kustomize } = ports.tools;
+  const charts = await openChartRepositories(
+    { helm, run, now: () => ports.clock.now().getTime() },
+    { ...complete, dir: join(complete.workDir, 'charts') },
+  );
+  const repositoryFor = ports.repositoryFor ?? ((url: string): RepositoryAccess => ({ url }));
+  const planPorts: PlanPorts = {
+    git: ports.git,
+    charts,
+    helm: { helm, run, repositoryFor, path: complete.path },
+    kustomize: { program: kustomize, helm, read: rememberKustomizations(), run },
+    settings: complete,
+  };
+  ports.log.info('renderer ready', { isolation: sandbox.isolation });
+  return new ContentRenderer(ports, complete, { isolation: sandbox.isolation, charts, planPorts });
+}

@@ -1,0 +1,102 @@
+import { dirname, join } from 'node:path';
+import { CodedError } from '@tiphys/api';
+import { runProcess } from '../git/read/run-process.ts';
+import type { Sandbox } from './isolation.ts';
+
+/** A render tool: a program, and the arguments that come before all others (`kubectl kustomize`). */
+export type ToolCommand = Readonly<{ command: string; args: readonly string[] }>;
+
+/** One run of a tool in the private folder of a render. */
+export type ToolRun = Readonly<{
+  tool: 'helm' | 'kustomize';
+  program: ToolCommand;
+  args: readonly string[];
+  cwd: string;
+  /** Home, caches and temporary files; beside it lie the folders with the files of the repositories. */
+  home: string;
+  network: 'none' | 'allowed';
+  /** Secrets for this run alone, such as proxy settings. */
+  env?: Readonly<Record<string, string>>;
+}>;
+
+export type ToolSettings = Readonly<{ timeoutMs: number; maxOutputBytes: number }>;
+
+/** What a tool printed, or why it failed: its own words with the private folder's name taken out. */
+export type ToolResult = { kind: 'ok'; stdout: string } | { kind: 'failed'; message: string; stdout: string };
+
+// No git, no shell: a tool finds no other program to start.
+const emptyPath = '/nonexistent';
+
+const environmentOf = ({ home, env = {} }: ToolRun): Readonly<Record<string, string>> => ({
+  ...env,
+  PATH: emptyPath,
+  HOME: home,
+  TMPDIR: `${home}/tmp`,
+  XDG_CACHE_HOME: `${home}/cache`,
+  XDG_CONFIG_HOME: `${home}/config`,
+  XDG_DATA_HOME: `${home}/data`,
+  HELM_CACHE_HOME: `${home}/helm/cache`,
+  HELM_CONFIG_HOME: `${home}/helm/config`,
+  HELM_DATA_HOME: `${home}/helm/data`,
+  HELM_PLUGINS: `${home}/helm/plugins`,
+  KUBECONFIG: '/dev/null',
+  LANG: 'C',
+  // The tools are short-lived: a larger heap before the first collection is time saved.
+  GOGC: '400',
+  GOMEMLIMIT: '1GiB',
+});
+
+const maxMessageLength = 4000;
+
+/** The words of a failed tool, without the names of folders that exist for this run only. */
+function wordsOf(text: string, { cwd, home }: Pick<ToolRun, 'cwd' | 'home'>): string {
+  const root = dirname(home);
+  const strip = (rest: string, folder: string): string => rest.replaceAll(`${folder}/`, '').replaceAll(folder, '.');
+  const folders = [cwd, home, ...Array.from({ length: 10 }, (_, index) => join(root, String(index))), root];
+  return folders
+    .reduce(strip, text)
+    .replace(/^(?:Error|error): /, '')
+    .trim()
+    .slice(0, maxMessageLength);
+}
+
+/**
+ * Runs a tool with nothing of this program's environment.
+ * @throws CodedError render/timeout, render/output-too-large, render/tool-missing; the signal's reason when aborted
+ */
+export async function runTool(
+  run: ToolRun,
+  ports: Readonly<{ sandbox: Sandbox; settings: ToolSettings; path: string }>,
+  signal: AbortSignal,
+): Promise<ToolResult> {
+  const { sandbox, settings } = ports;
+  const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, run.network);
+  const env = environmentOf(run);
+  // The wrapper itself has to find `mount`; what it becomes looks for nothing.
+  const outcome = await runProcess(
+    {
+      ...wrapped,
+      cwd: run.cwd,
+      env: sandbox.isolation === 'mount-namespace' ? { ...env, PATH: ports.path } : env,
+      maxOutputBytes: settings.maxOutputBytes,
+      timeoutMs: settings.timeoutMs,
+    },
+    signal,
+  );
+  if (outcome.kind === 'not-started')
+    throw new CodedError('render/tool-missing', `${run.tool} could not be started: ${outcome.reason}`);
+  if (outcome.kind === 'timeout')
+    throw new CodedError(
+      'render/timeout',
+      `${run.tool} did not end within ${settings.timeoutMs / 1000} s and was stopped`,
+    );
+  if (outcome.kind === 'too-much-output')
+    throw new CodedError(
+      'render/output-too-large',
+      `${run.tool} printed more than ${settings.maxOutputBytes} bytes and was stopped`,
+    );
+  const stdout = outcome.stdout.toString('utf8');
+  if (outcome.code === 0) return { kind: 'ok', stdout };
+  const message = wordsOf(outcome.stderr, run);
+  return { kind: 'failed', message: message || `${run.tool} ended with ${outcome.code}`, stdout };
+}

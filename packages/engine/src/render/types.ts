@@ -1,0 +1,82 @@
+import { type ApplicationSource, CodedError, type ErrorCode, isCoded, type KubeObject, messageOf } from '@tiphys/api';
+import type { RepositoryAccess } from '../git/read/repository-access.ts';
+
+/** One source, resolved. `commit` is a full SHA, or the version of a chart. */
+export type RenderSource = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;
+
+/** What `argocd-cm` says about rendering. */
+export type RenderSettings = Readonly<{
+  /** `kustomize.buildOptions`. */
+  kustomizeBuildOptions: string;
+  /** `helm.valuesFileSchemes`. */
+  helmValuesFileSchemes: readonly string[];
+  /** `helm.enable` and `kustomize.enable`: a tool that is off leaves a folder to the plain manifests. */
+  tools: Readonly<{ helm: boolean; kustomize: boolean }>;
+  /** `reposerver.include.hidden.directories`. */
+  includeHiddenDirectories: boolean;
+}>;
+
+export const renderDefaults: RenderSettings = {
+  kustomizeBuildOptions: '',
+  helmValuesFileSchemes: ['http', 'https'],
+  tools: { helm: true, kustomize: true },
+  includeHiddenDirectories: false,
+};
+
+/** What is to be rendered, and for which cluster. */
+export type RenderRequest = Readonly<{
+  application: Readonly<{ name: string; namespace: string; project: string }>;
+  /** How the application is called in its installation: its name, `<namespace>_<name>` outside the control-plane namespace. */
+  instance: string;
+  sources: readonly RenderSource[];
+  destinationNamespace: string;
+  /** Of the destination: `1.35` or `v1.35.2`. */
+  kubeVersion: string;
+  /** Of the destination: `v1`, `apps/v1`, `apps/v1/Deployment`. */
+  apiVersions: readonly string[];
+  settings: RenderSettings;
+}>;
+
+export type SourceType = 'Helm' | 'Kustomize' | 'Directory';
+
+/** Something that a render noticed and that is no error. `repeated`: RepeatedResourceWarning. */
+export type RenderWarning = Readonly<{ kind: 'repeated' | 'ignored-file'; message: string }>;
+
+/** What a render read of one repository: files and folders from the root; '' is the whole tree. */
+export type ReadSet = Readonly<{ repository: string; paths: readonly string[] }>;
+
+/**
+ * What was rendered. The objects are shared with whoever asked for the same: they are never changed in place. They are as the tool
+ * printed them: a namespace that is missing stays missing, because only the cluster knows which kinds have one.
+ */
+export type Rendered = Readonly<{
+  objects: readonly KubeObject[];
+  /** One per source. A source that only lends files to others (`ref` without a path) counts as Directory. */
+  sourceTypes: readonly SourceType[];
+  warnings: readonly RenderWarning[];
+  /** Of everything that the render could see. */
+  key: string;
+  /** Of the objects. */
+  digest: string;
+  /** No tool ran for this. */
+  cached: boolean;
+  readSet: readonly ReadSet[];
+}>;
+
+/** A render that failed, with what it read: a change to any of it is a reason to try again. */
+export class RenderError extends CodedError {
+  readonly readSet: readonly ReadSet[];
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { readSet: readonly ReadSet[] }) {
+    super(code, message, options);
+    this.name = 'RenderError';
+    this.readSet = options.readSet;
+  }
+
+  /** Anything thrown while rendering, with what was read until then. */
+  static from(thrown: unknown, readSet: readonly ReadSet[]): RenderError {
+    if (thrown instanceof RenderError) return thrown;
+    const code = isCoded(thrown) ? thrown.code : 'render/failed';
+    return new RenderError(code, messageOf(thrown), { cause: thrown, readSet });
+  }
+}
