@@ -175,7 +175,8 @@ export function zeroOf(node: TypeSchema): unknown {
   if (schema.format === 'quantity') return '0';
   if (schema.intOrString === true || schema.type === 'integer' || schema.type === 'number') return 0;
   if (schema.type === 'boolean') return false;
-  if (schema.type === 'string' && schema.format !== 'date-time') return '';
+  // No bytes are told apart from zero bytes until they have been stored.
+  if (schema.type === 'string' && schema.format !== 'date-time' && schema.format !== 'byte') return '';
   return null;
 }
 
@@ -207,6 +208,7 @@ export function settle(value: unknown, node: TypeSchema): unknown {
     const { items } = schema;
     return items === undefined ? value : value.map((item: unknown) => settle(item, items));
   }
+  if (value === null && schema.format === 'byte') return '';
   if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => {
