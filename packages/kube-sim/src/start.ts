@@ -168,7 +168,7 @@ export async function startKubeSim(options: KubeSimOptions = {}): Promise<KubeSi
   const stop = async (): Promise<void> => {
     dropWatches();
     await listener.close();
-    await controllers?.stop();
+    controllers?.stop();
     store.close();
   };
   return {

@@ -5,6 +5,7 @@ import { ownerKey } from './replica-set.ts';
 import { nextTime, parseSchedule } from './schedule.ts';
 import { conditionStatus } from './template.ts';
 import { controllerReference, type Workbench } from './workbench.ts';
+import { omit } from '../schema/omit.ts';
 
 const resource = 'cronjobs.batch';
 const component = 'cronjob-controller';
@@ -100,7 +101,7 @@ function reconcile(cronJob: KubeObject, bench: Workbench): Again {
     .sort()
     .at(-1);
   const before = isRecord(cronJob['status']) ? cronJob['status'] : {};
-  const { active: _active, ...rest } = before;
+  const rest = omit(before, 'active');
   bench.updateStatus(cronJob, {
     ...rest,
     ...(active.length > 0 && { active: active.map(describe) }),

@@ -1,4 +1,4 @@
-import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, isRecord, listAt, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
 import { hashPart, keepRevisions, revisionLabel } from './revision.ts';
@@ -30,11 +30,10 @@ const tolerations = [
 
 function daemonPod(set: KubeObject, nodeName: string, hash: string): KubeObject {
   const template = templateOf(set);
-  const own = at(template, 'spec', 'tolerations');
   const generation = set.metadata.annotations?.['deprecated.daemonset.template.generation'] ?? '1';
   return podFromTemplate(set, template, {
     labels: { [revisionLabel]: hash, 'pod-template-generation': generation },
-    spec: { nodeName, tolerations: [...(Array.isArray(own) ? own : []), ...tolerations] },
+    spec: { nodeName, tolerations: [...listAt(template, 'spec', 'tolerations'), ...tolerations] },
   });
 }
 

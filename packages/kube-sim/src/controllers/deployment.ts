@@ -4,6 +4,7 @@ import { keyText, splitKey, type Again, type Controller } from './controller.ts'
 import { ownerKey } from './replica-set.ts';
 import { hashOf, resolveCount, templateLabels, templateOf } from './template.ts';
 import { controllerReference, withCondition, type Condition, type Workbench } from './workbench.ts';
+import { omit } from '../schema/omit.ts';
 
 const resource = 'deployments.apps';
 const component = 'deployment-controller';
@@ -33,7 +34,7 @@ const total = (sets: readonly KubeObject[], count: (set: KubeObject) => number):
 const revisionOf = (object: KubeObject): number => Number(object.metadata.annotations?.[revisionAnnotation] ?? 0) || 0;
 
 const withoutHash = (template: Record<string, unknown>): Record<string, unknown> => {
-  const { [hashLabel]: _hash, ...labels } = templateLabels(template);
+  const labels = omit(templateLabels(template), hashLabel);
   return { ...template, metadata: { ...(isRecord(template['metadata']) && template['metadata']), labels } };
 };
 

@@ -1,4 +1,4 @@
-import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, isRecord, numberAt, stringAt, type KubeObject, listAt } from '@tiphys/api';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
 import { conditionStatus, isActive, isReady, podFromTemplate, templateLabels, templateOf } from './template.ts';
@@ -143,8 +143,7 @@ const isOver = (job: KubeObject): boolean =>
 function timeToLive(job: KubeObject, now: Date): number | undefined {
   const seconds = numberAt(job, 'spec', 'ttlSecondsAfterFinished');
   if (seconds === undefined) return undefined;
-  const conditions = at(job, 'status', 'conditions');
-  const last = (Array.isArray(conditions) ? conditions : []).find((entry) =>
+  const last = listAt(job, 'status', 'conditions').find((entry) =>
     ['Complete', 'Failed'].includes(stringAt(entry, 'type') ?? ''),
   );
   const end = new Date(stringAt(last, 'lastTransitionTime') ?? now).getTime();

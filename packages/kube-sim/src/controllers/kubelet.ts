@@ -45,7 +45,7 @@ type State = Readonly<Record<string, unknown>>;
 
 type ContainerLook = Readonly<{ state: State; ready: boolean; restarts: number; lastState?: State }>;
 
-const imageOf = (container: Record<string, unknown>): string => String(container['image'] ?? '');
+const imageOf = (container: Record<string, unknown>): string => stringAt(container, 'image') ?? '';
 
 function containerStatuses(pod: KubeObject, look: ContainerLook): readonly Record<string, unknown>[] {
   const started = 'running' in look.state;

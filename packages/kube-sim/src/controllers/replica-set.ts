@@ -18,7 +18,7 @@ function selectorOf(set: KubeObject): LabelSelector {
   const selector = at(set, 'spec', 'selector');
   if (typeof selector !== 'object' || selector === null) return { matchLabels: templateLabels(templateOf(set)) };
   // A selector that has passed validation has this shape; that of a ReplicationController is the labels alone.
-  return set.kind === 'ReplicaSet' ? (selector as LabelSelector) : { matchLabels: selector as Record<string, string> };
+  return set.kind === 'ReplicaSet' ? selector : { matchLabels: selector as Record<string, string> };
 }
 
 /** Takes over pods that match and that nobody controls. */

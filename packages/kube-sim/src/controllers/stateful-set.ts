@@ -1,4 +1,4 @@
-import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, isRecord, numberAt, stringAt, type KubeObject, listAt } from '@tiphys/api';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
 import { claimTemplates, keepRevisions, revisionLabel, type Revisions } from './revision.ts';
@@ -62,7 +62,7 @@ function createPod({ set, revisions }: Plan, ordinal: number, bench: Workbench):
   const name = `${set.metadata.name ?? ''}-${ordinal}`;
   const template = templateOf(set);
   const spec = isRecord(template['spec']) ? template['spec'] : {};
-  const own = Array.isArray(spec['volumes']) ? spec['volumes'] : [];
+  const own = listAt(spec, 'volumes');
   const claimed = claimsOf(set, ordinal);
   const others = own.filter((volume) => !claimed.some((claim) => claim.volume === stringAt(volume, 'name')));
   const volumes = [

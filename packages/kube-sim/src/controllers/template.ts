@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { at, canonicalJson, isRecord, stringAt, type KubeObject } from '@tiphys/api';
+import { at, canonicalJson, isRecord, stringAt, type KubeObject, listAt } from '@tiphys/api';
 import { safeEncode } from '../server/names.ts';
 import { controllerReference } from './workbench.ts';
 
@@ -62,8 +62,7 @@ export const isActive = (pod: KubeObject): boolean => {
 
 /** The status of a condition. */
 export function conditionStatus(object: KubeObject, type: string): string | undefined {
-  const conditions = at(object, 'status', 'conditions');
-  const found = (Array.isArray(conditions) ? conditions : []).find((entry) => at(entry, 'type') === type);
+  const found = listAt(object, 'status', 'conditions').find((entry) => at(entry, 'type') === type);
   return stringAt(found, 'status');
 }
 
@@ -73,8 +72,7 @@ export const isReady = (pod: KubeObject): boolean => conditionStatus(pod, 'Ready
 export function untilAvailable(pod: KubeObject, minReadySeconds: number, now: Date): number | undefined {
   if (!isReady(pod)) return undefined;
   if (minReadySeconds === 0) return 0;
-  const conditions = at(pod, 'status', 'conditions');
-  const ready = (Array.isArray(conditions) ? conditions : []).find((entry) => at(entry, 'type') === 'Ready');
+  const ready = listAt(pod, 'status', 'conditions').find((entry) => at(entry, 'type') === 'Ready');
   const since = new Date(stringAt(ready, 'lastTransitionTime') ?? now).getTime();
   return Math.max(0, since + minReadySeconds * 1000 - now.getTime());
 }

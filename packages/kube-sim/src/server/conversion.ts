@@ -1,6 +1,7 @@
-import { at, formatApiVersion, isRecord, type KubeObject } from '@tiphys/api';
+import { at, listAt, formatApiVersion, isRecord, type KubeObject } from '@tiphys/api';
 import type { ResourceType } from '../schema/types.ts';
 import { resourceText } from './refusal.ts';
+import { omit } from '../schema/omit.ts';
 
 /** `map` of an object from the form of one version into that of another. */
 type Convert = (object: KubeObject) => KubeObject;
@@ -11,8 +12,9 @@ const defined = (fields: Record<string, unknown>): Record<string, unknown> =>
 /** autoscaling/v1 keeps what it cannot say about metrics in annotations; here only CPU utilisation survives the way to v1. */
 function autoscalerToV1(object: KubeObject): KubeObject {
   const spec = isRecord(object['spec']) ? object['spec'] : {};
-  const { metrics, behavior: _behavior, ...rest } = spec;
-  const cpu = (Array.isArray(metrics) ? metrics : []).find((metric) => at(metric, 'resource', 'name') === 'cpu');
+  const rest = omit(spec, 'metrics', 'behavior');
+  const metrics = listAt(spec, 'metrics');
+  const cpu = metrics.find((metric) => at(metric, 'resource', 'name') === 'cpu');
   const percentage = at(cpu, 'resource', 'target', 'averageUtilization');
   const status = isRecord(object['status']) ? object['status'] : {};
   return {

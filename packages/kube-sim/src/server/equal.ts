@@ -1,4 +1,5 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
+import { omit } from '../schema/omit.ts';
 
 // An empty object is something that was said; empty maps are gone when an object has been read.
 const isEmpty = (value: unknown): boolean =>
@@ -27,7 +28,7 @@ const withoutTimes = (object: KubeObject): KubeObject => ({
   ...object,
   metadata: {
     ...object.metadata,
-    managedFields: (object.metadata.managedFields ?? []).map(({ time: _time, ...entry }) => entry),
+    managedFields: (object.metadata.managedFields ?? []).map((entry) => omit(entry, 'time')),
   },
 });
 

@@ -1,13 +1,14 @@
-import { at, isRecord, type KubeObject, type ObjectMeta } from '@tiphys/api';
+import { at, isRecord, listAt, type KubeObject, type ObjectMeta } from '@tiphys/api';
 import type { ResourceType } from '../schema/types.ts';
 import { mergeStringData } from './kinds/secret.ts';
 import { prepareNewJob } from './kinds/job.ts';
-import { admitPod, prepareNewPod } from './kinds/pod.ts';
+import { admitChangedPod, admitPod, prepareNewPod } from './kinds/pod.ts';
 import type { Cluster } from './cluster.ts';
 import { equal, semanticallyEqual } from './equal.ts';
 import { prepareService } from './kinds/service.ts';
 import { admitClaim, admitVolume } from './kinds/volume.ts';
 import { resourceText } from './refusal.ts';
+import { omit } from '../schema/omit.ts';
 
 /** What a kind's own rules may look at. */
 export type Preparation = Readonly<{ cluster: Cluster; namespace: string; dryRun: boolean }>;
@@ -75,17 +76,16 @@ const withLabel = (object: KubeObject, key: string, value: string): KubeObject =
 
 function prepareNamespace(object: KubeObject): KubeObject {
   const spec = isRecord(object['spec']) ? object['spec'] : {};
-  const finalizers = Array.isArray(spec['finalizers']) ? spec['finalizers'] : [];
+  const finalizers = listAt(spec, 'finalizers');
   const all = finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'];
   const labelled = withLabel(object, 'kubernetes.io/metadata.name', object.metadata.name ?? '');
   return { ...labelled, spec: { ...spec, finalizers: all }, status: { phase: 'Active' } };
 }
 
 function storedVersions(object: KubeObject, known: unknown): readonly unknown[] {
-  const versions = at(object, 'spec', 'versions');
-  const storage = (Array.isArray(versions) ? versions : []).find((version) => at(version, 'storage') === true);
+  const storage = listAt(object, 'spec', 'versions').find((version) => at(version, 'storage') === true);
   const name = at(storage, 'name');
-  const before = Array.isArray(known) ? known : [];
+  const before: readonly unknown[] = Array.isArray(known) ? known : [];
   return name === undefined || before.includes(name) ? before : [...before, name];
 }
 
@@ -116,7 +116,7 @@ function prepareServiceAccount(object: KubeObject): KubeObject {
 
 const rules: Readonly<Record<string, KindRules>> = {
   serviceaccounts: { create: prepareServiceAccount, update: prepareServiceAccount },
-  pods: { admit: admitPod, create: prepareNewPod },
+  pods: { admit: admitPod, create: prepareNewPod, update: admitChangedPod },
   'jobs.batch': { create: prepareNewJob },
   persistentvolumeclaims: { admit: admitClaim },
   persistentvolumes: { admit: admitVolume },
@@ -157,7 +157,7 @@ export const admit = (object: KubeObject, type: ResourceType, preparation: Prepa
 /** A new object as the server stores it: no status of the sender's, the first generation, the kind's own rules. */
 export function prepareForCreate(object: KubeObject, type: ResourceType, preparation: Preparation): KubeObject {
   const key = resourceText(type);
-  const { generation: _generation, ...metadata } = object.metadata;
+  const metadata = omit(object.metadata, 'generation');
   const first = type.custom !== undefined || counted.has(key) ? { ...metadata, generation: 1 } : metadata;
   const prepared = withFreshStatus({ ...object, metadata: first }, type);
   return rules[key]?.create?.(prepared, preparation) ?? prepared;
@@ -165,7 +165,7 @@ export function prepareForCreate(object: KubeObject, type: ResourceType, prepara
 
 function withFreshStatus(object: KubeObject, type: ResourceType): KubeObject {
   if (!hasStatus(type) || type.kind === 'Node') return object;
-  const { status: _status, ...rest } = object;
+  const rest = omit(object, 'status');
   const bare: KubeObject = { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };
   if (type.custom !== undefined) return bare;
   return { ...bare, status: firstStatus[resourceText(type)] ?? {} };
@@ -191,7 +191,7 @@ function generationOf(object: KubeObject, old: KubeObject, type: ResourceType): 
 }
 
 const withGeneration = (metadata: ObjectMeta, generation: number | undefined): ObjectMeta => {
-  const { generation: _generation, ...rest } = metadata;
+  const rest = omit(metadata, 'generation');
   return generation === undefined ? rest : { ...rest, generation };
 };
 
@@ -201,7 +201,7 @@ export function prepareForUpdate(
   preparation: Preparation,
 ): KubeObject {
   const { object, old, type } = change;
-  const { status: _status, ...rest } = object;
+  const rest = omit(object, 'status');
   const bare: KubeObject = { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };
   const kept = hasStatus(type) ? { ...bare, ...('status' in old && { status: old['status'] }) } : object;
   const prepared = rules[resourceText(type)]?.update?.(kept, old, preparation) ?? kept;
@@ -223,7 +223,7 @@ function metadataThroughStatus(next: ObjectMeta, old: ObjectMeta, type: Resource
   const key = resourceText(type);
   if (type.custom !== undefined || statusOnly.has(key)) return old;
   if (key !== 'deployments.apps') return next;
-  const { labels: _labels, ...rest } = next;
+  const rest = omit(next, 'labels');
   return { ...rest, ...(old.labels !== undefined && { labels: old.labels }) };
 }
 
@@ -231,7 +231,7 @@ function metadataThroughStatus(next: ObjectMeta, old: ObjectMeta, type: Resource
 export function prepareForStatusUpdate(object: KubeObject, old: KubeObject, type: ResourceType): KubeObject {
   const { managedFields } = object.metadata;
   const metadata = metadataThroughStatus(object.metadata, old.metadata, type);
-  const { status: _old, ...rest } = old;
+  const rest = omit(old, 'status');
   return {
     ...rest,
     apiVersion: object.apiVersion,

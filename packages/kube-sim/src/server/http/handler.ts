@@ -60,22 +60,25 @@ function serveDiscovery(ports: ResourcePorts, exchange: Exchange, segments: read
       : versionName === undefined
         ? groupDocument(types, group ?? '')
         : resourceList(types, group ?? '', versionName);
-  if (body === undefined) return sendNoPage(exchange);
-  sendJson(exchange, { code: 200, body });
+  if (body === undefined) sendNoPage(exchange);
+  else sendJson(exchange, { code: 200, body });
 }
 
 function serveOpenApi(ports: ResourcePorts, exchange: Exchange, segments: readonly string[]): void {
   const { types } = ports.cluster;
   const [, specification, root, ...rest] = segments;
-  if (specification !== 'v3') return sendNoPage(exchange);
+  if (specification !== 'v3') {
+    sendNoPage(exchange);
+    return;
+  }
   if (root === undefined) {
     sendJson(exchange, { code: 200, body: openApiIndex(types) });
     return;
   }
   const [group = '', versionName = ''] = root === 'api' ? ['', rest[0]] : rest;
   const body = openApiDocument(types, group, versionName);
-  if (body === undefined) return sendNoPage(exchange);
-  sendJson(exchange, { code: 200, body });
+  if (body === undefined) sendNoPage(exchange);
+  else sendJson(exchange, { code: 200, body });
 }
 
 async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
@@ -84,13 +87,13 @@ async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
   const [root] = segments;
   const resource = parseResourcePath(path);
   if (resource !== undefined) return serveResource(ports, exchange, resource);
-  if (root === 'api' || root === 'apis') return serveDiscovery(ports, exchange, segments);
-  if (root === 'openapi') return serveOpenApi(ports, exchange, segments);
-  if (path === '/version' || path === '/version/') return sendJson(exchange, { code: 200, body: version });
-  if (health.has(path)) return send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: 'ok' });
-  if (path === '/')
-    return sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v3', '/version'] } });
-  sendNoPage(exchange);
+  if (root === 'api' || root === 'apis') serveDiscovery(ports, exchange, segments);
+  else if (root === 'openapi') serveOpenApi(ports, exchange, segments);
+  else if (path === '/version' || path === '/version/') sendJson(exchange, { code: 200, body: version });
+  else if (health.has(path)) send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: 'ok' });
+  else if (path === '/')
+    sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v3', '/version'] } });
+  else sendNoPage(exchange);
 }
 
 function refuse(ports: ResourcePorts, response: Response, error: unknown): void {

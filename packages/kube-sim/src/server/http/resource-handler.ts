@@ -8,16 +8,7 @@ import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '.
 import { patch } from '../operations/patch.ts';
 import { list, read, readSelection } from '../operations/read.ts';
 import { update } from '../operations/update.ts';
-import {
-  fieldError,
-  invalidOptions,
-  methodNotAllowed,
-  notFound,
-  notHere,
-  pathNotFound,
-  resourceText,
-} from '../refusal.ts';
-import type { Tokens } from './authenticate.ts';
+import { fieldError, invalidOptions, notFound, notHere, pathNotFound, resourceText } from '../refusal.ts';
 import { header, mediaTypeOf, readBody, sendJson, sendNoPage, warn, type Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
 import type { ResourcePath } from './request-info.ts';
@@ -142,9 +133,9 @@ function sendWritten(ports: ResourcePorts, { exchange, type, path }: ResourceReq
 }
 
 async function serveCreate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
-  const { exchange, type, path } = request;
+  const { exchange, type } = request;
   const body = await readBody(exchange);
-  const review = answerReview(type.plural, body, { user: exchange.user, tokens: ports.tokens as Tokens });
+  const review = answerReview(type.plural, body, { user: exchange.user, tokens: ports.tokens });
   if (review !== undefined) {
     sendJson(exchange, { code: 201, body: review });
     return;
@@ -192,9 +183,8 @@ async function servePatch(ports: ResourcePorts, request: ResourceRequest): Promi
 }
 
 function jsonPatchReplicas(operations: unknown): unknown {
-  const found = (Array.isArray(operations) ? operations : []).find(
-    (operation) => isRecord(operation) && operation['path'] === '/spec/replicas',
-  );
+  const list: readonly unknown[] = Array.isArray(operations) ? operations : [];
+  const found = list.find((operation) => isRecord(operation) && operation['path'] === '/spec/replicas');
   if (!isRecord(found)) throw badRequest('a JSON patch of a Scale must set /spec/replicas');
   return found['value'];
 }
@@ -281,7 +271,8 @@ export async function serveResource(ports: ResourcePorts, exchange: Exchange, pa
   if (type === undefined || verb === undefined) {
     // An unknown group is no page at all; an unknown resource of a known one is a Status.
     if (ports.cluster.types.serves(path.group, path.version)) throw pathNotFound();
-    return sendNoPage(exchange);
+    sendNoPage(exchange);
+    return;
   }
   const request: ResourceRequest = { exchange, type, path };
   checkServed(request, verb);

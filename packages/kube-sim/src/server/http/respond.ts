@@ -6,6 +6,7 @@ import type { Page } from '../operations/read.ts';
 import { partialMetadata, tableOf, type IncludeObject } from '../table/table.ts';
 import { header, send, sendJson, type Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
+import { omit } from '../../schema/omit.ts';
 
 const includes = ['None', 'Metadata', 'Object'] as const;
 
@@ -55,8 +56,7 @@ const itemsPerWrite = 500;
 /** Items of built-in lists come without apiVersion and kind, those of custom resources with them. */
 function itemText(object: KubeObject, type: ResourceType): string {
   if (type.custom !== undefined) return stringifyJson(object);
-  const { apiVersion: _version, kind: _kind, ...rest } = object;
-  return stringifyJson(rest);
+  return stringifyJson(omit(object, 'apiVersion', 'kind'));
 }
 
 async function sendItems(

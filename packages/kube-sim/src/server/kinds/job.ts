@@ -1,4 +1,5 @@
 import { at, isRecord, type KubeObject } from '@tiphys/api';
+import { equal } from '../equal.ts';
 
 const textsOf = (value: unknown): Record<string, string> =>
   Object.fromEntries(
@@ -24,9 +25,9 @@ export function prepareNewJob(job: KubeObject): KubeObject {
     'job-name': name,
   };
   const matchLabels = { ...(isRecord(before) && before), 'batch.kubernetes.io/controller-uid': uid };
-  // A Job without labels shows those of its pods from the first read on.
+  // A Job without labels has those of its pods: by now the ones that its template brought, if any.
   const own = job.metadata.labels ?? {};
-  const shown = Object.keys(own).length > 0 ? own : labels;
+  const shown = equal(own, textsOf(metadata['labels'])) ? labels : own;
   return {
     ...job,
     metadata: { ...job.metadata, labels: shown },

@@ -1,4 +1,5 @@
 import { at, isRecord, type KubeObject } from '@tiphys/api';
+import { equal } from '../equal.ts';
 import { randomSuffix } from '../names.ts';
 import { forbidden } from '../refusal.ts';
 import type { Preparation } from '../prepare.ts';
@@ -77,6 +78,12 @@ function withPriority(spec: Record<string, unknown>, { cluster }: Preparation): 
   };
 }
 
+/** The admission plugin DefaultTolerationSeconds looks at changed pods, too. */
+export function admitChangedPod(pod: KubeObject): KubeObject {
+  const spec = isRecord(pod['spec']) ? pod['spec'] : {};
+  return { ...pod, spec: withTolerations(spec) };
+}
+
 /** What the admission plugins ServiceAccount, DefaultTolerationSeconds and Priority add to a pod. */
 export function admitPod(pod: KubeObject, preparation: Preparation): KubeObject {
   const { cluster, namespace } = preparation;
@@ -115,7 +122,7 @@ function qosOf(pod: KubeObject): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   const guaranteed = containers.every((container) => {
     const [limits, requests] = [quantities(container, 'limits'), quantities(container, 'requests')];
     return measured.every(
-      (what) => what in limits && (requests[what] === undefined || String(requests[what]) === String(limits[what])),
+      (what) => what in limits && (requests[what] === undefined || equal(requests[what], limits[what])),
     );
   });
   return guaranteed ? 'Guaranteed' : 'Burstable';

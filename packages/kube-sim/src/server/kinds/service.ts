@@ -1,6 +1,7 @@
 import { at, isRecord, listAt, type KubeObject } from '@tiphys/api';
 import { equal } from '../equal.ts';
 import type { Preparation } from '../prepare.ts';
+import { omit } from '../../schema/omit.ts';
 
 const records = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isRecord) : []);
 
@@ -37,8 +38,7 @@ function withAddress(
   preparation: Preparation,
 ): Record<string, unknown> {
   if (spec['type'] === 'ExternalName') {
-    const { clusterIP: _ip, clusterIPs: _ips, ipFamilies: _families, ipFamilyPolicy: _policy, ...rest } = spec;
-    return rest;
+    return omit(spec, 'clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy');
   }
   const asked = typeof spec['clusterIP'] === 'string' ? spec['clusterIP'] : '';
   const before = at(oldSpec, 'clusterIP');
@@ -46,9 +46,8 @@ function withAddress(
   const clusterIP = kept === '' ? freeAddress(preparation) : kept;
   // A headless Service without a selector is ready for both address families.
   const both = clusterIP === 'None' && Object.keys(isRecord(spec['selector']) ? spec['selector'] : {}).length === 0;
-  const moved = before !== undefined && before !== clusterIP && equal(spec['clusterIPs'], at(oldSpec, 'clusterIPs'));
   // Who changes only the one address means the first of the list, too.
-  const listed = Array.isArray(spec['clusterIPs']) ? spec['clusterIPs'] : [clusterIP];
+  const listed: readonly unknown[] = Array.isArray(spec['clusterIPs']) ? spec['clusterIPs'] : [clusterIP];
   const untouched = typeof before === 'string' && clusterIP !== before && listed[0] === before;
   return {
     ...spec,
@@ -88,8 +87,13 @@ function withNodePorts(
 /** A field that the new type has no use for and that the writer did not touch goes with the old type. */
 function withoutLeftovers(spec: Record<string, unknown>, oldSpec: unknown): Record<string, unknown> {
   const before = at(oldSpec, 'type');
-  if (before === undefined || before === spec['type']) return spec;
   const external = (type: unknown): boolean => type === 'NodePort' || type === 'LoadBalancer';
+  const reachable = (of: unknown): boolean => external(at(of, 'type')) || listAt(of, 'externalIPs').length > 0;
+  if (before === spec['type'] && reachable(oldSpec) && !reachable(spec))
+    return spec['externalTrafficPolicy'] === at(oldSpec, 'externalTrafficPolicy')
+      ? omit(spec, 'externalTrafficPolicy')
+      : spec;
+  if (before === undefined || before === spec['type']) return spec;
   const untouched = (field: string): boolean => equal(spec[field], at(oldSpec, field));
   const gone = [
     ...(external(spec['type']) ? [] : ['externalTrafficPolicy', 'healthCheckNodePort']),

@@ -12,6 +12,7 @@ import { admit, normalize, prepareForCreate } from '../prepare.ts';
 import { alreadyExists, forbidden, invalid, notFound, Refusal } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { placed, readObject } from './incoming.ts';
+import { omit } from '../../schema/omit.ts';
 
 const namespaces = { group: '', plural: 'namespaces' } as const;
 
@@ -39,14 +40,15 @@ function checkNamespace(cluster: Cluster, { type, namespace, name }: Target): vo
 }
 
 function withSystemFields(object: KubeObject, cluster: Cluster): KubeObject {
-  const {
-    uid: _uid,
-    resourceVersion,
-    creationTimestamp: _created,
-    deletionTimestamp: _deleted,
-    deletionGracePeriodSeconds: _grace,
-    ...metadata
-  } = object.metadata;
+  const { resourceVersion } = object.metadata;
+  const metadata = omit(
+    object.metadata,
+    'uid',
+    'resourceVersion',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  );
   if (resourceVersion !== undefined && resourceVersion !== '0')
     throw new Refusal({
       code: 500,
@@ -103,7 +105,7 @@ export function createObject(
   checkNamespace(cluster, named);
   const preparation = { cluster, namespace: target.namespace, dryRun: options.dryRun };
   const identified = withSystemFields(located, cluster);
-  const { managedFields: _sent, ...unmanaged } = identified.metadata;
+  const unmanaged = omit(identified.metadata, 'managedFields');
   const fresh = request.managed === true ? identified : { ...identified, metadata: unmanaged };
   const tracked = track(cluster, { object: applyDefaults(normalize(fresh, type), type), type }, request);
   const admitted = admit(tracked, type, preparation);

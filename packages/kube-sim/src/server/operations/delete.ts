@@ -1,10 +1,11 @@
-import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, isRecord, listAt, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target } from '../cluster.ts';
 import { fromStored, toStored } from '../conversion.ts';
 import { conflict, fieldError, forbidden, invalidOptions, notFound, resourceText } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { liveObject } from './update.ts';
+import { omit } from '../../schema/omit.ts';
 
 /** metav1.DeleteOptions. */
 export type DeleteOptions = Readonly<{
@@ -27,7 +28,8 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams): Delete
   const grace = numberAt(body, 'gracePeriodSeconds') ?? first(query, 'gracePeriodSeconds');
   const orphan = at(body, 'orphanDependents') ?? first(query, 'orphanDependents');
   const stated = stringAt(body, 'propagationPolicy') ?? first(query, 'propagationPolicy');
-  const policyText = stated ?? (orphan === undefined ? undefined : String(orphan) === 'true' ? 'Orphan' : 'Background');
+  const policyText =
+    stated ?? (orphan === undefined ? undefined : orphan === true || orphan === 'true' ? 'Orphan' : 'Background');
   const propagationPolicy = policies.find((policy) => policy === policyText);
   if (policyText !== undefined && propagationPolicy === undefined)
     throw invalidOptions(
@@ -40,10 +42,7 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams): Delete
     );
   const uid = stringAt(body, 'preconditions', 'uid');
   const resourceVersion = stringAt(body, 'preconditions', 'resourceVersion');
-  const dryRun = [
-    ...query.getAll('dryRun'),
-    ...(isRecord(body) && Array.isArray(body['dryRun']) ? body['dryRun'] : []),
-  ];
+  const dryRun = [...query.getAll('dryRun'), ...listAt(body, 'dryRun')];
   return {
     dryRun: dryRun.includes('All'),
     ...(grace !== undefined && { gracePeriodSeconds: Number(grace) }),
@@ -106,7 +105,7 @@ function marked(
   cluster: Cluster,
   parts: { finalizers: readonly string[]; grace: number },
 ): KubeObject {
-  const { finalizers: _finalizers, ...metadata } = live.metadata;
+  const metadata = omit(live.metadata, 'finalizers');
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, generation } = metadata;
   const isFirst = deletionTimestamp === undefined;
   const shortened = !isFirst && parts.grace < deletionGracePeriodSeconds;
@@ -124,14 +123,14 @@ function marked(
 }
 
 function terminatingNamespace(live: KubeObject): KubeObject {
-  const { deletionGracePeriodSeconds: _grace, ...metadata } = live.metadata;
+  const metadata = omit(live.metadata, 'deletionGracePeriodSeconds');
   return { ...live, metadata, status: { ...(isRecord(live['status']) && live['status']), phase: 'Terminating' } };
 }
 
 const definitionTerminating = (object: KubeObject, cluster: Cluster): KubeObject => {
-  const { deletionGracePeriodSeconds: _grace, generation = 1, ...metadata } = object.metadata;
-  const present = at(object, 'status', 'conditions');
-  const conditions = (Array.isArray(present) ? present : []).filter((entry) => at(entry, 'type') !== 'Terminating');
+  const { generation = 1 } = object.metadata;
+  const metadata = omit(object.metadata, 'deletionGracePeriodSeconds');
+  const conditions = listAt(object, 'status', 'conditions').filter((entry) => at(entry, 'type') !== 'Terminating');
   const condition = {
     type: 'Terminating',
     status: 'True',
@@ -188,6 +187,8 @@ export function remove(cluster: Cluster, target: Target, options: DeleteOptions)
   checkPreconditions(live, type, options);
   if (type.kind === 'Namespace' && immortal.includes(name))
     throw forbidden(type, name, { why: 'this namespace may not be deleted' });
+  // A namespace that is on its way out stays as it is until its content is gone.
+  if (heldByContent(live, type) && live.metadata.deletionTimestamp !== undefined) return { gone: false, object: live };
   const key = storageKey(type);
   const grace = graceOf(live, type, options);
   const finalizers = finalizersOfKind(live, type, options);

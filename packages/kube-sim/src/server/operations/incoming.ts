@@ -4,6 +4,7 @@ import { badRequest } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import { checkDecodable } from '../../schema/validate.ts';
 import type { Target, WriteOptions } from '../cluster.ts';
+import { omit } from '../../schema/omit.ts';
 
 /** An object as sent, reduced to what its schema knows. */
 export type Incoming = Readonly<{ object: KubeObject; warnings: readonly string[] }>;
@@ -14,7 +15,7 @@ const isNullish = (value: unknown): boolean => value === undefined || value === 
 
 /** Drops nulls and empty values of metadata that the server would not write back. */
 function plainMetadata(metadata: Record<string, unknown>): ObjectMeta {
-  const { selfLink: _selfLink, ...rest } = metadata;
+  const rest = omit(metadata, 'selfLink');
   // Metadata has passed checkDecodable: its fields have their types.
   return Object.fromEntries(
     Object.entries(rest).filter(
@@ -86,7 +87,7 @@ export function placed(object: KubeObject, { type, namespace, name }: Target): K
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   if (name !== '' && ownName !== '' && ownName !== name)
     throw badRequest(`the name of the object (${ownName}) does not match the name on the URL (${name})`);
-  const { namespace: _namespace, ...metadata } = object.metadata;
+  const metadata = omit(object.metadata, 'namespace');
   return {
     ...object,
     metadata: {

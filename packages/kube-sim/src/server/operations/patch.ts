@@ -17,6 +17,7 @@ import {
 import { createObject } from './create.ts';
 import { placed, readObject, type Incoming } from './incoming.ts';
 import { commit, liveObject } from './update.ts';
+import { omit } from '../../schema/omit.ts';
 
 /** Media types of a PATCH. */
 export const patchTypes = {
@@ -68,7 +69,7 @@ function readPatched(next: KubeObject, type: ResourceType, options: WriteOptions
     return readObject(next, type, options);
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400) throw error;
-    const { managedFields: _fields, ...metadata } = next.metadata;
+    const metadata = omit(next.metadata, 'managedFields');
     throw invalidPatch({ ...next, metadata }, error.message.replace(/^.*? cannot be handled as an? \w+: /, ''));
   }
 }

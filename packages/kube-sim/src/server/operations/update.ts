@@ -10,6 +10,7 @@ import { conflict, fieldError, invalid, modified, notFound, resourceText } from 
 import { storageKey } from '../type-registry.ts';
 import { create, errorsOf } from './create.ts';
 import { placed, readObject } from './incoming.ts';
+import { omit } from '../../schema/omit.ts';
 
 /** Kinds that a PUT may create. */
 const createdByUpdate = new Set([
@@ -79,12 +80,12 @@ export function update(
   request: Readonly<{ body: unknown; subresource: string; options: WriteOptions }>,
 ): Written {
   const { type, name } = target;
+  const incoming = readObject(request.body, type, request.options);
   const live = liveObject(cluster, target);
   if (live === undefined) {
     if (request.subresource === '' && createdByUpdate.has(resourceText(type))) return create(cluster, target, request);
     throw notFound(type, name);
   }
-  const incoming = readObject(request.body, type, request.options);
   const object = placed(incoming.object, target);
   checkVersion(object, live, type);
   const written = commit(cluster, target, { live, next: object, ...request });
@@ -107,15 +108,16 @@ const isReset = (entries: readonly unknown[] | undefined): boolean =>
 /** The metadata that a writer cannot change. */
 function keepSystemFields(next: KubeObject, live: KubeObject, type: ResourceType): KubeObject {
   const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = live.metadata;
-  const {
-    uid: _uid,
-    creationTimestamp: _created,
-    deletionTimestamp: _deleted,
-    deletionGracePeriodSeconds: _grace,
-    generation: _generation,
-    managedFields: sent,
-    ...metadata
-  } = next.metadata;
+  const { managedFields: sent } = next.metadata;
+  const metadata = omit(
+    next.metadata,
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'managedFields',
+  );
   const managedFields = sent === undefined || sent.length === 0 ? live.metadata.managedFields : sent;
   const kept = {
     ...metadata,
@@ -139,8 +141,7 @@ function track(
 ) {
   if (change.managed === true) return object;
   if (isReset(object.metadata.managedFields)) {
-    const { managedFields: _reset, ...metadata } = object.metadata;
-    return { ...object, metadata };
+    return { ...object, metadata: omit(object.metadata, 'managedFields') };
   }
   return trackUpdate({
     before: change.live,
