@@ -14,6 +14,7 @@ export const initialProgress: SyncProgress = {
   preflight: 'pending',
   lastWriteAt: undefined,
   cleaned: [],
+  written: new Map(),
 };
 
 /** Steps that change something; the others say only how long to wait, or how the operation ends. */
@@ -209,13 +210,16 @@ async function runWave(
 ): Promise<StepOutcome> {
   const { writer, health, concurrency } = ports;
   const { context, progress } = running;
-  const wave = { results: running.results, changed: false };
+  const wave = { results: running.results, changed: false, written: new Map(progress.written) };
   const note = (task: SyncTask, outcome: Outcome): void => {
     wave.results = withResults(wave.results, [resultOf(task, outcome)]);
   };
   const noteWritten = (task: SyncTask, written: Written): void => {
     if (written.kind === 'done' && written.changed) wave.changed = true;
-    const seen = written.kind === 'done' && written.object !== undefined ? health(written.object) : undefined;
+    const object = written.kind === 'done' ? written.object : undefined;
+    const seen = object === undefined ? undefined : health(object);
+    if (object !== undefined)
+      wave.written.set(taskId(task), { uid: object.metadata.uid, generation: object.metadata.generation });
     note(task, outcomeOf(task, written, { dryRun: false, health: seen }));
   };
 
@@ -231,7 +235,10 @@ async function runWave(
     // What follows in kind (a workload after its configuration) is not begun when this kind failed.
     if (wave.results.some((result) => result.status === 'SyncFailed' && result.syncPhase !== 'SyncFail')) break;
   }
-  return { results: wave.results, progress: { ...progress, ...(wave.changed && { lastWriteAt: ports.now() }) } };
+  return {
+    results: wave.results,
+    progress: { ...progress, written: wave.written, ...(wave.changed && { lastWriteAt: ports.now() }) },
+  };
 }
 
 async function cleanHooks(

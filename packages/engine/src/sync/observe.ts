@@ -3,7 +3,7 @@ import { hasFinalizer } from './hook-object.ts';
 import { marks } from './marks.ts';
 import { taskId } from './plan-sync.ts';
 import { readResults, resultOf, stateOf, withResults, type Outcome, type Results } from './task-result.ts';
-import type { HookTask, SyncObservation, SyncTask } from './types.ts';
+import type { HookTask, SyncObservation, SyncTask, WrittenForm } from './types.ts';
 
 /** What a look at the cluster says of a running task; undefined: nothing new. */
 function look(task: SyncTask, seen: SyncObservation, result: ResourceResult): Outcome | undefined {
@@ -15,6 +15,8 @@ function look(task: SyncTask, seen: SyncObservation, result: ResourceResult): Ou
     return task.kind === 'hook' && hasFinalizer(task.object)
       ? { status, phase: 'Failed', message: 'the hook was deleted before it ended' }
       : undefined;
+  // Between our write and its event the watch shows the object as it was: its health is not that of what was applied.
+  if (isOlder(live, seen.progress.written.get(taskId(task)))) return undefined;
   const health = seen.health(live);
   if (health === undefined) return { status, phase: 'Succeeded', message: result.message ?? '' };
   const message = health.message ?? '';
@@ -34,6 +36,11 @@ function look(task: SyncTask, seen: SyncObservation, result: ResourceResult): Ou
       return undefined;
   }
 }
+
+const isOlder = ({ metadata }: KubeObject, written: WrittenForm | undefined): boolean =>
+  written !== undefined &&
+  ((written.uid !== undefined && metadata.uid !== written.uid) ||
+    (written.generation !== undefined && (metadata.generation ?? 0) < written.generation));
 
 /**
  * The results brought up to date: running tasks that the cluster shows to have succeeded or failed. A task that nobody waits for

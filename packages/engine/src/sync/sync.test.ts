@@ -632,3 +632,15 @@ test('SYNC-06 a newer revision takes over between waves, not in the middle of on
   const step = driver.decide({ supersededBy: 'r2' });
   assert.equal(step.kind === 'finish' && step.message, 'superseded by revision r2');
 });
+
+test('SYNC-08 what a watch still shows from before the write does not pass the gate', () => {
+  const driver = new Driver(planOf([make('Deployment', 'a'), make('ConfigMap', 'b', wave(1))]), {
+    settle: (object) => ({ ...succeed(object), metadata: { ...object.metadata, generation: 1 } }),
+  });
+  driver.take(driver.decide());
+  const written = new Map([['Sync apps/Deployment/n/a', { uid: undefined, generation: 2 }]]);
+  driver.progress = { ...driver.progress, written };
+  assert.equal(driver.decide().kind, 'wait');
+  driver.progress = { ...driver.progress, written: new Map() };
+  assert.equal(driver.decide().kind, 'run');
+});

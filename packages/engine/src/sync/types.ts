@@ -138,7 +138,12 @@ export type SyncProgress = Readonly<{
   lastWriteAt: Date | undefined;
   /** taskId of the hooks that were cleaned up. */
   cleaned: readonly string[];
+  /** What the API server answered to our writes, by taskId: an older form that a watch still shows says nothing. */
+  written: ReadonlyMap<string, WrittenForm>;
 }>;
+
+/** Which form of an object a write left. */
+export type WrittenForm = Readonly<{ uid: string | undefined; generation: number | undefined }>;
 
 /** What is seen of a running operation. */
 export type SyncObservation = Readonly<{
