@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
+import type { KubeObject } from '@tiphys/api';
 import { ClusterAbsent, openCluster, type ClusterKind, type TestCluster } from './clusters.ts';
 import { ControllerProcess } from './controller.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,7 +51,7 @@ export class World implements AsyncDisposable {
     const cluster = await openCluster(options.cluster);
     const world = new World(cluster, await mkdtemp(join(tmpdir(), 'tiphys-conformance-data-')), options);
     await world.#waitForPlace();
-    await cluster.kubectl(['apply', '-f', '-'], world.#installation());
+    for (const object of world.#installation()) await cluster.client.apply(object, { fieldManager: 'conformance' });
     world.controller.start();
     return world;
   }
@@ -70,9 +71,9 @@ export class World implements AsyncDisposable {
   }
 
   /** What an installation consists of besides its definitions: the namespace and the project that permits everything. */
-  #installation(): string {
+  #installation(): KubeObject[] {
     const project = { sourceRepos: ['*'], destinations: [{ server: '*', namespace: '*' }] };
-    const objects = [
+    return [
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } },
       {
         apiVersion: 'argoproj.io/v1alpha1',
@@ -81,7 +82,6 @@ export class World implements AsyncDisposable {
         spec: { ...project, clusterResourceWhitelist: [{ group: '*', kind: '*' }] },
       },
     ];
-    return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
   }
 
   /** A repository, a namespace and names of a test's own; all of it goes when the test ends. */
