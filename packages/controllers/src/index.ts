@@ -1,1 +1,6 @@
-export {};
+export {
+  type ApplicationController,
+  type ControllerStats,
+  runApplicationController,
+} from './application/controller.ts';
+export type { ApplicationPorts, ApplicationSettings } from './application/ports.ts';

@@ -96,3 +96,6 @@ export {
   type AssessedChange,
 } from './status/resources.ts';
 export { summaryOf } from './status/summary.ts';
+export { compare, type CompareRequest, type Comparison, type ReadPorts, type WantedSource } from './pipeline.ts';
+export { mergePatch } from './diff/merge-patch.ts';
+export { operationMark } from './sync/plan-sync.ts';

@@ -45,8 +45,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   return {
     home,
     cacheDir: env.TIPHYS_CACHE_DIR ?? join(cacheHome, 'tiphys'),
-    kubeconfigPaths: env.KUBECONFIG === undefined || env.KUBECONFIG === '' ? [join(home, '.kube', 'config')] : env.KUBECONFIG.split(':'),
-    execEnvironment: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    kubeconfigPaths:
+      env.KUBECONFIG === undefined || env.KUBECONFIG === ''
+        ? [join(home, '.kube', 'config')]
+        : env.KUBECONFIG.split(':'),
+    execEnvironment: Object.fromEntries(
+      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
     inCluster: host === undefined || port === undefined ? undefined : { host, port },
     helm: env.TIPHYS_HELM,
     kustomize: env.TIPHYS_KUSTOMIZE,

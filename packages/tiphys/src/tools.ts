@@ -1,10 +1,15 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CodedError } from '@tiphys/api';
 import { type Environment, programRoot } from './config.ts';
 
 /** How the render tools are called. */
-export type ToolPaths = Readonly<{ helm: string; kustomize: Readonly<{ command: string; args: readonly string[] }> }>;
+export type ToolPaths = Readonly<{
+  helm: string;
+  kustomize: Readonly<{ command: string; args: readonly string[] }>;
+  /** The same as long as the very same programs are used; part of every render's key. */
+  versions: string;
+}>;
 
 const isExecutable = (path: string): boolean => {
   try {
@@ -25,6 +30,12 @@ function locate(name: string, override: string | undefined, path: string): strin
     .find(isExecutable);
 }
 
+/** Asking a program for its version costs more than a render is allowed to wait; its file tells as much. */
+function fingerprint(path: string): string {
+  const { size, mtimeMs } = statSync(path);
+  return `${path}:${size}:${mtimeMs}`;
+}
+
 /**
  * Finds helm and kustomize: the override, then the pinned ones that set-up fetched, then PATH.
  * @throws CodedError render/tool-missing that says how to get them
@@ -38,8 +49,10 @@ export function findTools(environment: Environment): ToolPaths {
       'render/tool-missing',
       `${helm === undefined ? 'helm' : 'kustomize'} was not found; run "npm start" once in the clone, or set TIPHYS_HELM and TIPHYS_KUSTOMIZE`,
     );
+  const builder = kustomize ?? kubectl ?? '';
   return {
     helm,
-    kustomize: kustomize === undefined ? { command: kubectl ?? '', args: ['kustomize'] } : { command: kustomize, args: ['build'] },
+    kustomize: { command: builder, args: [kustomize === undefined ? 'kustomize' : 'build'] },
+    versions: [helm, builder].map(fingerprint).join(' '),
   };
 }

@@ -1,5 +1,16 @@
-import { type Application, applicationApiVersion, type Clock, type KubeObject, type Logger, parseApplication, type Problem } from '@tiphys/api';
-import { type KubeClient, type ObjectCache, openCache } from '@tiphys/kube';
+import {
+  type Application,
+  applicationApiVersion,
+  canonicalJson,
+  type Clock,
+  type KubeObject,
+  type Logger,
+  parseApplication,
+  type Problem,
+  type Warning,
+} from '@tiphys/api';
+import { type CacheChange, type KubeClient, openCache } from '@tiphys/kube';
+import { applicationResource } from '@tiphys/operations';
 
 /** An Application as the store keeps it. An object that does not fit the schema is kept too: it is reported, never dropped. */
 export type StoredApplication = Readonly<{
@@ -7,31 +18,96 @@ export type StoredApplication = Readonly<{
   key: string;
   /** The object as it is in the cluster, without managed fields; patches are computed against it. */
   raw: KubeObject;
-  /** Undefined when the object has problems. */
-  application: Application | undefined;
+  /** `raw` with its type; only what has no problems may be acted on. */
+  application: Application;
   problems: readonly Problem[];
   /** Unknown or odd, but no reason to stop. */
-  warnings: readonly Problem[];
+  warnings: readonly Warning[];
+  /** The same as long as nothing changed that somebody else than the controller writes. */
+  intent: string;
 }>;
 
-export const applicationGvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' } as const;
-
-/** The key of an Application in queues and maps. */
-export const applicationKey = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
-
-function project(object: KubeObject): StoredApplication {
-  const { managedFields: _, ...metadata } = object.metadata;
-  const raw: KubeObject = { ...object, apiVersion: applicationApiVersion, kind: applicationGvk.kind, metadata };
-  const { value, problems, warnings } = parseApplication(raw, { mode: 'read' });
-  return { key: applicationKey(raw), raw, application: problems.length === 0 ? value : undefined, problems, warnings };
+/** All Applications, with our own writes shown before the watch brings them. */
+export interface ApplicationStore extends AsyncDisposable {
+  readonly synced: Promise<void>;
+  get(key: string): StoredApplication | undefined;
+  keys(): string[];
+  /** What the API server answered to a write of ours. */
+  written(object: KubeObject): StoredApplication;
+  /** Applications that appeared, went, or were changed by somebody else. */
+  onIntent(listener: (key: string) => void): void;
 }
 
-/** All Applications of the control plane's namespace, or of every namespace when others are allowed. */
-export async function openApplicationStore(
+/** How long a write of ours may wait for its watch event before the cache is believed again. */
+const patienceMs = 10_000;
+
+const applicationKey = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+
+function store(object: KubeObject): StoredApplication {
+  const { managedFields: _, ...metadata } = object.metadata;
+  const raw: KubeObject = { ...object, apiVersion: applicationApiVersion, kind: 'Application', metadata };
+  const { value, problems, warnings } = parseApplication(raw, { mode: 'read' });
+  const { annotations, labels, finalizers, deletionTimestamp } = metadata;
+  const { spec, operation } = raw;
+  // Terminating is the one thing in a status that somebody else writes.
+  const terminating = value.status?.operationState?.phase === 'Terminating';
+  const intent = canonicalJson({ annotations, labels, finalizers, deletionTimestamp, spec, operation, terminating });
+  return { key: applicationKey(raw), raw, application: value, problems, warnings, intent };
+}
+
+export function openApplicationStore(
   ports: Readonly<{ client: KubeClient; clock: Clock; log: Logger }>,
   namespace: string | undefined,
-  signal: AbortSignal,
-): Promise<ObjectCache<StoredApplication>> {
-  const resource = await ports.client.resourceFor(applicationGvk, { signal });
-  return openCache<StoredApplication>(ports.client, { resource, namespace, project }, ports);
+): ApplicationStore {
+  const cache = openCache<StoredApplication>(
+    ports.client,
+    { resource: applicationResource, namespace, project: store },
+    ports,
+  );
+  const ours = new Map<string, Readonly<{ at: number; stored: StoredApplication }>>();
+  const listeners: ((key: string) => void)[] = [];
+
+  const cacheKey = (key: string): { namespace: string; name: string } => {
+    const slash = key.indexOf('/');
+    return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+  };
+  const arrived = (change: CacheChange<StoredApplication>): void => {
+    const key = `${change.key.namespace}/${change.key.name}`;
+    const own = ours.get(key)?.stored;
+    if (change.kind === 'deleted') ours.delete(key);
+    else if (own?.raw.metadata.resourceVersion === change.after.raw.metadata.resourceVersion) ours.delete(key);
+    if (change.kind === 'updated' && change.before.intent === change.after.intent) return;
+    // Our own write, told back to us: `written` has already replaced it.
+    if (change.kind === 'updated' && own?.intent === change.after.intent) return;
+    for (const listener of listeners) listener(key);
+  };
+  cache.onChange(arrived);
+
+  const recent = (key: string): StoredApplication | undefined => {
+    const own = ours.get(key);
+    if (own === undefined) return undefined;
+    if (ports.clock.now().getTime() - own.at < patienceMs) return own.stored;
+    ours.delete(key);
+    return undefined;
+  };
+
+  return {
+    synced: cache.synced,
+    get: (key) => {
+      const cached = cache.get(cacheKey(key));
+      return cached === undefined ? undefined : (recent(key) ?? cached);
+    },
+    keys: () => cache.list().map(({ key }) => key),
+    written: (object) => {
+      const stored = store(object);
+      const seen = cache.get(cacheKey(stored.key))?.raw.metadata.resourceVersion;
+      if (seen !== stored.raw.metadata.resourceVersion)
+        ours.set(stored.key, { at: ports.clock.now().getTime(), stored });
+      return stored;
+    },
+    onIntent: (listener) => {
+      listeners.push(listener);
+    },
+    [Symbol.asyncDispose]: () => cache.stop(),
+  };
 }

@@ -8,7 +8,13 @@ export const localServer = 'https://kubernetes.default.svc';
 export const localName = 'in-cluster';
 
 /** One cluster that applications go to. */
-export type Destination = Readonly<{ server: string; name: string; client: KubeClient; live: LiveCluster; writer: ClusterWriter }>;
+export type Destination = Readonly<{
+  server: string;
+  name: string;
+  client: KubeClient;
+  live: LiveCluster;
+  writer: ClusterWriter;
+}>;
 
 export type DestinationPorts = Readonly<{
   /** The control plane's own cluster. */
@@ -30,7 +36,12 @@ export interface Destinations extends AsyncDisposable {
   onOpened(listener: (destination: Destination) => void): void;
 }
 
-type Registered = { readonly server: string; readonly name: string; readonly config: ClusterConfig | Error | undefined; digest: string };
+type Registered = {
+  readonly server: string;
+  readonly name: string;
+  readonly config: ClusterConfig | Error | undefined;
+  digest: string;
+};
 
 const decoded = (secret: KubeObject, field: string): string =>
   Buffer.from(stringAt(secret, 'data', field) ?? '', 'base64').toString('utf8');
@@ -48,7 +59,9 @@ export function openDestinations(ports: DestinationPorts): Destinations {
   };
   const match = ({ server, name }: ApplicationDestination): Registered | undefined => {
     const wanted = server?.replace(/\/+$/, '');
-    return registered().find((cluster) => (wanted !== undefined && wanted !== '' ? cluster.server === wanted : cluster.name === name));
+    return registered().find((cluster) =>
+      wanted !== undefined && wanted !== '' ? cluster.server === wanted : cluster.name === name,
+    );
   };
   const drop = (secretName: string): void => {
     const gone = bySecret.get(secretName);
@@ -72,13 +85,17 @@ export function openDestinations(ports: DestinationPorts): Destinations {
       if (found === undefined) {
         const wanted = destination.server ?? destination.name ?? '';
         const known = registered().map(({ name }) => name);
-        throw new CodedError('api/invalid-object', `spec.destination: no cluster "${wanted}" is registered; registered are: ${known.join(', ')}`);
+        throw new CodedError(
+          'api/invalid-object',
+          `spec.destination: no cluster "${wanted}" is registered; registered are: ${known.join(', ')}`,
+        );
       }
       if (found.config instanceof Error)
         throw new CodedError('config/invalid', `cluster ${found.name}: ${found.config.message}`);
       const known = opened.get(found.server);
       if (known !== undefined) return known;
-      const client = found.server === localServer || found.config === undefined ? ports.local : ports.connect(found.config);
+      const client =
+        found.server === localServer || found.config === undefined ? ports.local : ports.connect(found.config);
       const destination_ = ports.open({ server: found.server, name: found.name, client });
       opened.set(found.server, destination_);
       for (const listener of listeners) listener(destination_);
@@ -97,7 +114,9 @@ export function openDestinations(ports: DestinationPorts): Destinations {
     onOpened: (listener) => listeners.push(listener),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([...opened.values()].map(({ live }) => live.stop()));
-      await Promise.all([...opened.values()].filter(({ client }) => client !== ports.local).map(({ client }) => client.close()));
+      await Promise.all(
+        [...opened.values()].filter(({ client }) => client !== ports.local).map(({ client }) => client.close()),
+      );
       opened.clear();
     },
   };

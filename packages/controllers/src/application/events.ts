@@ -49,8 +49,18 @@ export function openEventRecorder(ports: Readonly<{ client: KubeClient; clock: C
       queue.push({
         apiVersion: 'v1',
         kind: 'Event',
-        metadata: { name: `${name.slice(0, 200)}.${ports.clock.now().getTime().toString(16)}${serial.toString(16)}`, namespace },
-        involvedObject: { apiVersion: application.apiVersion, kind: application.kind, name, namespace, uid, resourceVersion },
+        metadata: {
+          name: `${name.slice(0, 200)}.${ports.clock.now().getTime().toString(16)}${serial.toString(16)}`,
+          namespace,
+        },
+        involvedObject: {
+          apiVersion: application.apiVersion,
+          kind: application.kind,
+          name,
+          namespace,
+          uid,
+          resourceVersion,
+        },
         type,
         reason,
         message: message.slice(0, limits.messageLength),

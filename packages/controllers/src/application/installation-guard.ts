@@ -25,7 +25,11 @@ async function runningControllers(client: KubeClient, signal: AbortSignal): Prom
       const replicas = Math.max(numberAt(item, 'spec', 'replicas') ?? 1, numberAt(item, 'status', 'replicas') ?? 0);
       const ours = stringAt(item, 'spec', 'template', 'metadata', 'annotations', ownWorkload) !== undefined;
       if (replicas === 0 || ours) continue;
-      found.push({ kind: 'controller-running', object: `${kind} ${item.metadata.namespace ?? ''}/${item.metadata.name ?? ''}`, replicas });
+      found.push({
+        kind: 'controller-running',
+        object: `${kind} ${item.metadata.namespace ?? ''}/${item.metadata.name ?? ''}`,
+        replicas,
+      });
     }
   }
   return found;
@@ -59,7 +63,10 @@ export function describeObstacle(obstacle: Obstacle): string {
     case 'controller-running':
       return `${obstacle.object} (${obstacle.replicas} replicas) is an Argo CD application-controller and would fight for the same objects; scale it to 0, then start with --take-over`;
     case 'foreign-marks': {
-      const more = obstacle.total > obstacle.applications.length ? ` and ${obstacle.total - obstacle.applications.length} more` : '';
+      const more =
+        obstacle.total > obstacle.applications.length
+          ? ` and ${obstacle.total - obstacle.applications.length} more`
+          : '';
       return `another installation has worked on ${obstacle.total} Application(s) (${obstacle.applications.join(', ')}${more}); when it no longer runs, start with --take-over`;
     }
   }

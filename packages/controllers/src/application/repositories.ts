@@ -54,7 +54,12 @@ export function openRepositories(): Repositories {
         .filter((entry) => entry.type === 'repo-creds' && wanted.startsWith(normaliseRepositoryUrl(entry.url)))
         .sort((a, b) => b.url.length - a.url.length);
       // A repository registered without credentials takes those of its prefix, and keeps its own TLS and proxy settings.
-      return { ...template?.access, ...own?.access, ...(template?.access.credentials && { credentials: template.access.credentials }), url };
+      return {
+        ...template?.access,
+        ...own?.access,
+        ...(template?.access.credentials && { credentials: template.access.credentials }),
+        url,
+      };
     },
     secretChanged: (secret, type) => bySecret.set(secret.metadata.name ?? '', readEntry(secret, type)),
     secretDeleted: (secret) => bySecret.delete(secret.metadata.name ?? ''),

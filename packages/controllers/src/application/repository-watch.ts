@@ -48,7 +48,11 @@ type Watched = {
 
 const revisionKey = ({ revision, tagPrefix }: Followed): string => `${revision}\n${tagPrefix ?? ''}`;
 
-export function openRepositoryWatch(ports: RepositoryWatchPorts, settings: RepositoryWatchSettings, touched: Touched): RepositoryWatch {
+export function openRepositoryWatch(
+  ports: RepositoryWatchPorts,
+  settings: RepositoryWatchSettings,
+  touched: Touched,
+): RepositoryWatch {
   const repositories = new Map<string, Watched>();
   const repositoriesOf = new Map<string, ReadonlySet<string>>();
   const stopping = new AbortController();
@@ -56,7 +60,9 @@ export function openRepositoryWatch(ports: RepositoryWatchPorts, settings: Repos
   const look = async (watched: Watched): Promise<void> => {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(settings.timeoutMs)]);
     const repo = ports.access(watched.url);
-    const revisions = new Map([...watched.followers.values()].flat().map((followed) => [revisionKey(followed), followed]));
+    const revisions = new Map(
+      [...watched.followers.values()].flat().map((followed) => [revisionKey(followed), followed]),
+    );
     // The first question asks the remote and brings all its refs; the others are answered by those.
     let freshness: 'latest' | 'cached' = 'latest';
     for (const [key, followed] of revisions) {
@@ -74,7 +80,13 @@ export function openRepositoryWatch(ports: RepositoryWatchPorts, settings: Repos
         touched(application, `${followed.revision} is at ${commit.slice(0, 8)}`);
         count += 1;
       }
-      ports.log.info('new commit', { repository: watched.url, revision: followed.revision, commit, paths: changed.length, applications: count });
+      ports.log.info('new commit', {
+        repository: watched.url,
+        revision: followed.revision,
+        commit,
+        paths: changed.length,
+        applications: count,
+      });
     }
   };
 

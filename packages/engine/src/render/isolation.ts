@@ -15,6 +15,8 @@ export type IsolationSettings = Readonly<{
   path: string;
   /** Folders that no tool may see: credentials, other repositories. Those that do not exist are passed over. */
   hiddenPaths: readonly string[];
+  /** Address space of a tool. */
+  maxMemoryBytes: number;
   /** User that tools run as where there are no namespaces and this program is root. */
   uid: number;
 }>;
@@ -26,8 +28,8 @@ export type Sandbox = Readonly<{
 }>;
 
 // Hides each folder below an empty one that nobody can read, then becomes the tool, which finds no other program.
-// Arguments: the folders, `--`, the tool.
-const script = `while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
+// Arguments: kibibytes of address space, the folders, `--`, the tool.
+const script = `ulimit -v "$1" || exit 125; shift; while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
 
 async function existing(paths: readonly string[]): Promise<readonly string[]> {
   const checks = await Promise.all(
@@ -59,6 +61,7 @@ function inNamespace(settings: IsolationSettings, hidden: readonly string[], map
       '-c',
       script,
       'sh',
+      String(Math.floor(settings.maxMemoryBytes / 1024)),
       ...hidden,
       '--',
       tool.command,
@@ -80,6 +83,15 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
     );
     if (outcome.kind === 'exit' && outcome.code === 7) return { isolation: 'mount-namespace', wrap };
   }
-  if (!isRoot) return { isolation: 'none', wrap: (tool) => tool };
-  return { isolation: 'uid', wrap: (tool) => ({ ...tool, uid: settings.uid, gid: settings.uid }) };
+  const limited = withoutNamespace(settings);
+  if (!isRoot) return { isolation: 'none', wrap: limited };
+  return { isolation: 'uid', wrap: (tool, network) => ({ ...limited(tool, network), uid: settings.uid, gid: settings.uid }) };
 }
+
+/** The limit of memory alone. */
+const withoutNamespace =
+  ({ maxMemoryBytes }: IsolationSettings): Sandbox['wrap'] =>
+  ({ command, args }) => ({
+    command: '/bin/sh',
+    args: ['-c', script, 'sh', String(Math.floor(maxMemoryBytes / 1024)), '--', command, ...args],
+  });

@@ -146,7 +146,7 @@ export class SourceRenderer {
       } finally {
         if (plan.sourceType !== 'Directory') await rm(root, { recursive: true, force: true });
         const durationMs = Math.round(performance.now() - started);
-        this.#ports.log.debug('rendered', { tool: plan.sourceType, durationMs });
+        this.#ports.log.info('rendered', { tool: plan.sourceType, durationMs });
       }
     });
   }

@@ -24,6 +24,8 @@ export type RendererSettings = Readonly<{
   maxIndexBytes: number;
   maxChartBytes: number;
   maxCharts: number;
+  /** Address space of one run of a tool. */
+  maxMemoryBytes: number;
   /** Folders that no tool may see. */
   hiddenPaths: readonly string[];
   /** User that tools run as where this program is root and there are no namespaces. */
@@ -48,6 +50,7 @@ export const rendererDefaults: RendererSettings = {
   maxIndexBytes: 1024 * mebibyte,
   maxChartBytes: 100 * mebibyte,
   maxCharts: 500,
+  maxMemoryBytes: 4096 * mebibyte,
   hiddenPaths: ['/var/run/secrets', '/run/secrets'],
   uid: 65_533,
   path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

@@ -125,7 +125,7 @@ describe('plain manifests', () => {
       'nameless/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n',
       'kindless/a.yaml': `${configMap('a')}---\napiVersion: v1\nmetadata: {name: b}\n`,
       'jsonnet/a.jsonnet': '{}',
-      'big/a.yaml': configMap('big', { text: 'x'.repeat(11_000_000) }),
+      'big/a.yaml': `${configMap('big')}# ${'x'.repeat(11_000_000)}\n`,
     });
     const render = async (path: string, more = {}) =>
       renderer.render(await bench.request({ repoURL: repo.url, path, ...more }), signal);
@@ -230,6 +230,7 @@ describe('kustomize', { skip: withoutTools }, () => {
     const charted = bench.origin({
       'k/kustomization.yaml': 'helmCharts:\n- {name: local, releaseName: r}\n',
       'k/charts/local/Chart.yaml': 'apiVersion: v2\nname: local\nversion: 0.1.0\n',
+      'k/charts/local/values.yaml': '{}\n',
       'k/charts/local/templates/cm.yaml':
         'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "{{ .Release.Name }}-cm"}\ndata: {version: "{{ .Capabilities.KubeVersion.Version }}"}\n',
     });

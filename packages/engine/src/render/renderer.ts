@@ -8,6 +8,7 @@ import { within } from '../git/read/within.ts';
 import { type ChartRepositories, openChartRepositories } from './helm/chart-repository.ts';
 import { type Isolation, openSandbox } from './isolation.ts';
 import { type ReadKustomization, readKustomization } from './kustomize/closure.ts';
+import { writeHelmForKustomize } from './kustomize/helm-for-kustomize.ts';
 import type { Kustomization } from './kustomize/kustomization.ts';
 import { withoutRepeats } from './manifests.ts';
 import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts';
@@ -239,7 +240,12 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     git: ports.git,
     charts,
     helm: { helm, run, repositoryFor, path: complete.path },
-    kustomize: { program: kustomize, helm, read: rememberKustomizations(), run },
+    kustomize: {
+      program: kustomize,
+      helm: await writeHelmForKustomize(complete.workDir, helm),
+      read: rememberKustomizations(),
+      run,
+    },
     settings: complete,
   };
   ports.log.info('renderer ready', { isolation: sandbox.isolation });

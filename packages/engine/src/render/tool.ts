@@ -24,12 +24,8 @@ export type ToolSettings = Readonly<{ timeoutMs: number; maxOutputBytes: number 
 /** What a tool printed, or why it failed: its own words with the private folder's name taken out. */
 export type ToolResult = { kind: 'ok'; stdout: string } | { kind: 'failed'; message: string; stdout: string };
 
-// No git, no shell: a tool finds no other program to start.
-const emptyPath = '/nonexistent';
-
 const environmentOf = ({ home, env = {} }: ToolRun): Readonly<Record<string, string>> => ({
   ...env,
-  PATH: emptyPath,
   HOME: home,
   TMPDIR: `${home}/tmp`,
   XDG_CACHE_HOME: `${home}/cache`,
@@ -71,13 +67,13 @@ export async function runTool(
 ): Promise<ToolResult> {
   const { sandbox, settings } = ports;
   const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, run.network);
-  const env = environmentOf(run);
-  // The wrapper itself has to find `mount`; what it becomes looks for nothing.
+  // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (isolation.ts).
+  const env = { ...environmentOf(run), PATH: ports.path };
   const outcome = await runProcess(
     {
       ...wrapped,
       cwd: run.cwd,
-      env: sandbox.isolation === 'mount-namespace' ? { ...env, PATH: ports.path } : env,
+      env,
       maxOutputBytes: settings.maxOutputBytes,
       timeoutMs: settings.timeoutMs,
     },

@@ -3,12 +3,19 @@ import {
   defaultInstanceLabel,
   isRecord,
   nearestOf,
-  parseYaml, type TrackingMethod, type TrackingSettings } from '@tiphys/api';
+  parseYaml,
+  type TrackingMethod,
+  type TrackingSettings,
+} from '@tiphys/api';
 import { parseDuration } from '@tiphys/language';
 import { knownKeys } from './known-keys.ts';
 
 /** One entry of `resource.exclusions` or `resource.inclusions`: globs; an empty list matches everything. */
-export type KindFilter = Readonly<{ apiGroups: readonly string[]; kinds: readonly string[]; clusters: readonly string[] }>;
+export type KindFilter = Readonly<{
+  apiGroups: readonly string[];
+  kinds: readonly string[];
+  clusters: readonly string[];
+}>;
 
 /** What the ConfigMaps `argocd-cm` and `argocd-cmd-params-cm` say, with defaults filled in. Times in milliseconds. */
 export type InstallationSettings = Readonly<{
@@ -54,7 +61,10 @@ export type InstallationSettings = Readonly<{
 }>;
 
 /** The data of the two ConfigMaps; empty where one is absent. */
-export type SettingsInput = Readonly<{ cm: Readonly<Record<string, string>>; params: Readonly<Record<string, string>> }>;
+export type SettingsInput = Readonly<{
+  cm: Readonly<Record<string, string>>;
+  params: Readonly<Record<string, string>>;
+}>;
 
 const shippedExclusions: readonly KindFilter[] = [
   { apiGroups: ['', 'discovery.k8s.io'], kinds: ['Endpoints', 'EndpointSlice'], clusters: ['*'] },
@@ -99,7 +109,8 @@ function reader(data: Readonly<Record<string, string>>, where: string, warnings:
     words: (key: string, fallback: readonly string[], separator: RegExp) =>
       value<readonly string[]>(key, fallback, (text) => text.split(separator).filter((word) => word !== ''), 'a list'),
     text: (key: string, fallback: string) => data[key] ?? fallback,
-    filters: (key: string, fallback: readonly KindFilter[]) => value(key, fallback, kindFilters, 'a YAML list of apiGroups, kinds, clusters'),
+    filters: (key: string, fallback: readonly KindFilter[]) =>
+      value(key, fallback, kindFilters, 'a YAML list of apiGroups, kinds, clusters'),
   };
 }
 
@@ -116,7 +127,11 @@ function kindFilters(text: string): readonly KindFilter[] | undefined {
   const list = yamlOrUndefined(text);
   if (!Array.isArray(list) || !list.every(isRecord)) return undefined;
   const words = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-  return list.map(({ apiGroups, kinds, clusters }) => ({ apiGroups: words(apiGroups), kinds: words(kinds), clusters: words(clusters) }));
+  return list.map(({ apiGroups, kinds, clusters }) => ({
+    apiGroups: words(apiGroups),
+    kinds: words(kinds),
+    clusters: words(clusters),
+  }));
 }
 
 function yamlOrUndefined(text: string): unknown {
@@ -133,7 +148,8 @@ const isMethod = (text: string): text is TrackingMethod => methods.includes(text
 
 function readTracking(cm: Readonly<Record<string, string>>, warnings: string[]): TrackingSettings {
   const method = cm['application.resourceTrackingMethod'] ?? 'annotation';
-  if (!isMethod(method)) warnings.push(`argocd-cm: application.resourceTrackingMethod "${method}" is none of ${methods.join(', ')}`);
+  if (!isMethod(method))
+    warnings.push(`argocd-cm: application.resourceTrackingMethod "${method}" is none of ${methods.join(', ')}`);
   return {
     method: isMethod(method) ? method : 'annotation',
     instanceLabelKey: cm['application.instanceLabelKey'] ?? defaultInstanceLabel,
@@ -153,14 +169,19 @@ function unknownKeys(data: Readonly<Record<string, string>>, where: keyof typeof
 }
 
 /** Reads the settings. Never fails: what cannot be read is a warning and a default, and the last good state is the caller's to keep. */
-export function readSettings({ cm, params }: SettingsInput): { settings: InstallationSettings; warnings: readonly string[] } {
+export function readSettings({ cm, params }: SettingsInput): {
+  settings: InstallationSettings;
+  warnings: readonly string[];
+} {
   const warnings = [...unknownKeys(cm, 'argocd-cm'), ...unknownKeys(params, 'argocd-cmd-params-cm')];
   const main = reader(cm, 'argocd-cm', warnings);
   const param = reader(params, 'argocd-cmd-params-cm', warnings);
   // DISC-38: the interval belongs into argocd-cm; documents put it into the other one, where it is read with a warning.
   const misplaced = param.duration('timeout.reconciliation', 180_000);
   if ('timeout.reconciliation' in params)
-    warnings.push('argocd-cmd-params-cm: timeout.reconciliation belongs into argocd-cm, which wins where both have it (DISC-38)');
+    warnings.push(
+      'argocd-cmd-params-cm: timeout.reconciliation belongs into argocd-cm, which wins where both have it (DISC-38)',
+    );
   const settings: InstallationSettings = {
     tracking: readTracking(cm, warnings),
     refreshIntervalMs: main.duration('timeout.reconciliation', misplaced),
@@ -180,7 +201,10 @@ export function readSettings({ cm, params }: SettingsInput): { settings: Install
     },
     persistResourceHealth: param.flag('controller.resource.health.persist', false),
     applicationNamespaces: param.words('application.namespaces', [], /[\s,]+/),
-    kustomize: { enabled: main.flag('kustomize.enable', true), buildOptions: main.words('kustomize.buildOptions', [], /\s+/) },
+    kustomize: {
+      enabled: main.flag('kustomize.enable', true),
+      buildOptions: main.words('kustomize.buildOptions', [], /\s+/),
+    },
     helm: {
       enabled: main.flag('helm.enable', true),
       valuesFileSchemes: main.words('helm.valuesFileSchemes', ['http', 'https'], /[\s,]+/),

@@ -6,7 +6,16 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Identity of the sample's commits, given on the command line so that no user configuration is needed or touched. */
-const identity = ['-c', 'user.name=Tiphys demo', '-c', 'user.email=demo@localhost', '-c', 'commit.gpgsign=false', '-c', 'init.defaultBranch=main'];
+const identity = [
+  '-c',
+  'user.name=Tiphys demo',
+  '-c',
+  'user.email=demo@localhost',
+  '-c',
+  'commit.gpgsign=false',
+  '-c',
+  'init.defaultBranch=main',
+];
 
 async function git(directory: string, args: readonly string[]): Promise<string> {
   const { stdout } = await run('git', [...identity, ...args], { cwd: directory, timeout: 30_000, maxBuffer: 1 << 20 });
@@ -27,5 +36,8 @@ export async function ensureSampleRepository(directory: string, examples: string
 /** The Application manifests of the sample: file name and text. */
 export async function sampleApplicationFiles(examples: string): Promise<string[]> {
   const names = await readdir(join(examples, 'applications'));
-  return names.filter((name) => name.endsWith('.yaml')).sort().map((name) => join(examples, 'applications', name));
+  return names
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => join(examples, 'applications', name));
 }

@@ -1,9 +1,7 @@
 import {
   type Clock,
   type GroupKind,
-  type GroupVersionKind,
   groupKindText,
-  gvkOf,
   keyOf,
   keyText,
   type KubeObject,
@@ -13,7 +11,14 @@ import {
   trackedBy,
   type TrackingSettings,
 } from '@tiphys/api';
-import { type ApiResource, type CacheChange, type Discovery, type KubeClient, type ObjectCache, openCache } from '@tiphys/kube';
+import {
+  type ApiResource,
+  type CacheChange,
+  type Discovery,
+  type KubeClient,
+  type ObjectCache,
+  openCache,
+} from '@tiphys/kube';
 import type { ClusterFacts, LiveChange, LiveView } from './live-view.ts';
 import { type LiveEntry, projectEntry } from './live-entry.ts';
 import { openRecentWrites, type RecentWrites } from './recent-writes.ts';
@@ -107,7 +112,8 @@ export function openLiveCluster(ports: LiveClusterPorts, settings: LiveClusterSe
     managed: (instance) => {
       const found = new Map<string, KubeObject>();
       for (const cache of caches.values())
-        for (const { object } of cache.byIndex(instanceIndex, instance)) if (object !== undefined) found.set(keyText(keyOf(object)), object);
+        for (const { object } of cache.byIndex(instanceIndex, instance))
+          if (object !== undefined) found.set(keyText(keyOf(object)), object);
       recentWrites.overlay(instance, found);
       return [...found.values()];
     },
@@ -130,7 +136,11 @@ export function openLiveCluster(ports: LiveClusterPorts, settings: LiveClusterSe
     sweep: async (signal) => {
       const { tracking, excluded } = settings;
       const resources = (await client.discovery({ signal, fresh: true })).resources;
-      const marked = await sweepForMarks({ resources, tracking, excluded, watched: (gk) => caches.has(groupKindText(gk)) }, ports, signal);
+      const marked = await sweepForMarks(
+        { resources, tracking, excluded, watched: (gk) => caches.has(groupKindText(gk)) },
+        ports,
+        signal,
+      );
       await Promise.all(marked.map((resource) => whenSynced(open(resource), signal)));
       complete = true;
     },
@@ -144,14 +154,18 @@ export function openLiveCluster(ports: LiveClusterPorts, settings: LiveClusterSe
   return live;
 }
 
-const isWatchable = (resource: ApiResource): boolean => resource.verbs.includes('list') && resource.verbs.includes('watch');
+const isWatchable = (resource: ApiResource): boolean =>
+  resource.verbs.includes('list') && resource.verbs.includes('watch');
 
 /** Waits for a first list, but not for ever: a cache that cannot list says why. */
 async function whenSynced(cache: ObjectCache<LiveEntry>, signal: AbortSignal): Promise<void> {
   if (cache.isSynced) return;
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
-      reject(cache.lastError ?? new Error(`${cache.resource.plural} could not be listed in time: ${messageOf(signal.reason)}`));
+      reject(
+        cache.lastError ??
+          new Error(`${cache.resource.plural} could not be listed in time: ${messageOf(signal.reason)}`),
+      );
     };
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
@@ -170,13 +184,3 @@ async function readFacts(client: KubeClient, signal: AbortSignal): Promise<Clust
   }
   return { kubeVersion: version.gitVersion, apiVersions: [...apiVersions].sort() };
 }
-
-/** The kind of an object, without its version. */
-export const groupKindOf = (object: KubeObject): GroupKind => {
-  const { group, kind }: GroupVersionKind = gvkOf(object);
-  return { group, kind };
-};
-
-/** Whether an object carries the mark of an application. */
-export const belongsTo = (object: KubeObject, instance: string, tracking: TrackingSettings): boolean =>
-  trackedBy(object, tracking) === instance;

@@ -23,7 +23,11 @@ export interface LiveView {
   /** Every live object of a watched kind that carries the mark of an application (`instance` is the tracking name). */
   managed(instance: string): readonly KubeObject[];
   /** One object in the version that is asked for; undefined when it is not there. */
-  get(gvk: GroupVersionKind, name: Readonly<{ namespace: string; name: string }>, signal: AbortSignal): Promise<KubeObject | undefined>;
+  get(
+    gvk: GroupVersionKind,
+    name: Readonly<{ namespace: string; name: string }>,
+    signal: AbortSignal,
+  ): Promise<KubeObject | undefined>;
   /**
    * Whether every listable kind has been searched for tracking marks. Until then an object of a kind that nobody declares any
    * more could be missed, so nothing may be called Synced.

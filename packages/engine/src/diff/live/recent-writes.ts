@@ -15,7 +15,11 @@ export interface RecentWrites {
   overlay(instance: string, found: Map<string, KubeObject>): void;
 }
 
-type Write = Readonly<{ at: number; instance: string | undefined; object: KubeObject | 'deleted'; resourceVersion: string | undefined }>;
+type Write = Readonly<{
+  at: number;
+  instance: string | undefined;
+  object: KubeObject | 'deleted';
+}>;
 
 export function openRecentWrites(clock: Clock, tracking: TrackingSettings): RecentWrites {
   // In order of writing: the oldest come first, so expiry looks at the head only.
@@ -31,9 +35,12 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
   const note = (object: KubeObject, what: KubeObject | 'deleted'): void => {
     expire();
     const key = keyText(keyOf(object));
-    const { resourceVersion } = object.metadata;
     writes.delete(key);
-    writes.set(key, { at: clock.now().getTime(), instance: trackedBy(object, tracking), object: what, resourceVersion });
+    writes.set(key, {
+      at: clock.now().getTime(),
+      instance: trackedBy(object, tracking),
+      object: what,
+    });
   };
 
   return {

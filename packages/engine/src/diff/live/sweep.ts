@@ -26,7 +26,11 @@ export async function sweepForMarks(
 ): Promise<ApiResource[]> {
   const { tracking, excluded, watched } = request;
   const open = request.resources.filter(
-    (resource) => resource.preferred && ['list', 'watch'].every((verb) => resource.verbs.includes(verb)) && !excluded(resource) && !watched(resource),
+    (resource) =>
+      resource.preferred &&
+      ['list', 'watch'].every((verb) => resource.verbs.includes(verb)) &&
+      !excluded(resource) &&
+      !watched(resource),
   );
   const marked: ApiResource[] = [];
   const search = async (): Promise<void> => {
@@ -36,12 +40,19 @@ export async function sweepForMarks(
         let found = false;
         await ports.client.listEach(resource, { metadataOnly: true, signal }, (object) => {
           // Metadata-only answers carry the kind PartialObjectMetadata; the mark names the real one.
-          found ||= trackedBy({ ...object, apiVersion: group === '' ? resource.version : `${group}/${resource.version}`, kind }, tracking) !== undefined;
+          found ||=
+            trackedBy(
+              { ...object, apiVersion: group === '' ? resource.version : `${group}/${resource.version}`, kind },
+              tracking,
+            ) !== undefined;
         });
         if (found) marked.push(resource);
       } catch (error) {
         if (!mayPassOver(error)) throw error;
-        ports.log.warn('kind left out of the search for tracked objects', { kind: groupKindText(resource), error: messageOf(error) });
+        ports.log.warn('kind left out of the search for tracked objects', {
+          kind: groupKindText(resource),
+          error: messageOf(error),
+        });
       }
     }
   };

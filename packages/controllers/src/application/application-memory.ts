@@ -1,0 +1,55 @@
+import type { Because } from '@tiphys/api';
+import type { Comparison, SyncPlan, SyncProgress } from '@tiphys/engine';
+import type { LastComparison, Marks } from './decide-refresh.ts';
+import type { Compared } from './describe-status.ts';
+
+/** What this process knows of a running operation beyond what is stored. Lost with the process, and then found again. */
+export type RunningOperation = Readonly<{
+  /** Which attempt it belongs to. */
+  attempt: string;
+  plan: SyncPlan;
+  comparison: Comparison;
+  progress: SyncProgress;
+}>;
+
+/** What is remembered of one application between two passes. All of it may be lost. */
+export type ApplicationMemory = {
+  /** What the watches marked since the last comparison. */
+  marks: Marks;
+  last: LastComparison | undefined;
+  compared: Compared | undefined;
+  operation: RunningOperation | undefined;
+  /** Since when the source cannot be read; undefined while it can. */
+  sourceFailedAtMs: number | undefined;
+  /** When the automated sync may act next. */
+  automation: Because | undefined;
+};
+
+/** Memory of all applications; an entry goes with its application. */
+export interface ApplicationMemories {
+  of(key: string): ApplicationMemory;
+  forget(key: string): void;
+}
+
+export function openApplicationMemories(): ApplicationMemories {
+  const memories = new Map<string, ApplicationMemory>();
+  return {
+    of: (key) => {
+      const known = memories.get(key);
+      if (known !== undefined) return known;
+      const fresh: ApplicationMemory = {
+        marks: {},
+        last: undefined,
+        compared: undefined,
+        operation: undefined,
+        sourceFailedAtMs: undefined,
+        automation: undefined,
+      };
+      memories.set(key, fresh);
+      return fresh;
+    },
+    forget: (key) => {
+      memories.delete(key);
+    },
+  };
+}

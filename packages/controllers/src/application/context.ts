@@ -1,0 +1,58 @@
+import type { Application } from '@tiphys/api';
+import type { Comparison, ReadSet, WantedSource } from '@tiphys/engine';
+import type { InstallationSettings } from '@tiphys/operations';
+import type { ApplicationMemories, ApplicationMemory } from './application-memory.ts';
+import type { ApplicationStore, StoredApplication } from './application-store.ts';
+import type { CompareParts } from './compare-application.ts';
+import type { Destination, Destinations } from './destinations.ts';
+import type { EventRecorder } from './events.ts';
+import type { ApplicationPorts } from './ports.ts';
+
+/** Work done since the start, for metrics and tests. */
+export type Counts = { compared: number; operations: number; patches: number };
+
+/** All that a pass may use. One per controller. */
+export type Context = Readonly<{
+  ports: ApplicationPorts;
+  /** Control plane's namespace. */
+  namespace: string;
+  settings: () => InstallationSettings;
+  waveDelayMs: () => number;
+  store: ApplicationStore;
+  memories: ApplicationMemories;
+  destinations: Destinations;
+  events: EventRecorder;
+  counts: Counts;
+  compareParts: () => CompareParts;
+  /** Refresh interval of an application, jitter included. */
+  intervalMs: (key: string) => number;
+  /** Digest of all that shapes a comparison but Git and cluster. */
+  inputDigest: (application: Application) => string;
+  /** Whether the application's cluster has been searched for tracking marks. */
+  isComplete: (application: Application) => boolean;
+  /** The sync status that a comparison comes to. */
+  verdict: (comparison: Comparison, destination: Destination) => 'Synced' | 'OutOfSync' | 'Unknown';
+  /** What the application read, and at which commits: new ones are looked out for. */
+  follow: (
+    key: string,
+    sources: readonly WantedSource[],
+    reads: readonly ReadSet[] | undefined,
+    commits: readonly string[],
+  ) => void;
+  /** Runs while fewer than `controller.operation.processors` operations are being worked on. */
+  limitOperations: <T>(run: () => Promise<T>) => Promise<T>;
+  /** Reads an application anew from the API server. */
+  reread: (key: string, signal: AbortSignal) => Promise<StoredApplication | undefined>;
+  /** Forgets an application that is gone. */
+  forget: (key: string) => void;
+}>;
+
+/** One pass over one application. `stored` and `application` move on with what is written. */
+export type Pass = {
+  readonly key: string;
+  stored: StoredApplication;
+  application: Application;
+  readonly memory: ApplicationMemory;
+  readonly context: Context;
+  readonly signal: AbortSignal;
+};

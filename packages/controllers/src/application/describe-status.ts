@@ -1,0 +1,133 @@
+import type { Application, ApplicationStatus, Because, OperationState, RevisionHistory, WaitingFor } from '@tiphys/api';
+import {
+  applicationHealth,
+  asConditions,
+  assess,
+  assessChanges,
+  type Comparison,
+  conditionTypes,
+  type FoundCondition,
+  healthField,
+  liveOf,
+  mergeConditions,
+  repeatedResources,
+  resourceStatuses,
+  sharedResources,
+  summaryOf,
+  timeText,
+  type WantedSource,
+} from '@tiphys/engine';
+import type { InstallationSettings } from '@tiphys/operations';
+import { isMultiSource, revisionFields, sourceFields } from './sources.ts';
+
+/** How a comparison ended. */
+export type Compared = Readonly<
+  | {
+      kind: 'compared';
+      comparison: Comparison;
+      status: 'Synced' | 'OutOfSync' | 'Unknown';
+      sources: readonly WantedSource[];
+    }
+  | { kind: 'failed'; type: 'ComparisonError' | 'InvalidSpecError'; messages: readonly string[] }
+>;
+
+/** All that a status follows from. */
+export type StatusFacts = Readonly<{
+  application: Application;
+  /** Tracking name. */
+  instance: string;
+  compared: Compared;
+  /** Odd things in the spec. */
+  warnings: readonly string[];
+  /** Why the automated sync refuses. */
+  syncError?: string | undefined;
+  waitingFor?: readonly Because[] | undefined;
+  operationState?: OperationState | undefined;
+  /** The history after a sync; as it was when absent. */
+  history?: readonly RevisionHistory[] | undefined;
+  settings: InstallationSettings;
+  controllerNamespace: string;
+  now: Date;
+}>;
+
+function foundConditions({ compared, warnings, syncError, instance, settings }: StatusFacts): FoundCondition[] {
+  const found: FoundCondition[] = warnings.map((message) => ({ type: 'SpecWarning', message }));
+  if (syncError !== undefined) found.push({ type: 'SyncError', message: syncError });
+  if (compared.kind === 'failed')
+    return [...found, ...compared.messages.map((message) => ({ type: compared.type, message }))];
+  const { changes, rendered, desired, errors } = compared.comparison;
+  const repeated = rendered.warnings.flatMap(({ kind, message }) =>
+    kind === 'repeated' ? [{ code: kind, message }] : [],
+  );
+  return [
+    ...found,
+    ...asConditions('ComparisonError', errors),
+    ...asConditions(
+      'SharedResourceWarning',
+      sharedResources(changes, { application: instance, tracking: settings.tracking }),
+    ),
+    ...asConditions('RepeatedResourceWarning', [...repeated, ...repeatedResources(desired)]),
+  ];
+}
+
+/** What an application waits for, with the time since when. */
+function waits(reasons: readonly Because[], before: readonly WaitingFor[], now: Date): WaitingFor[] {
+  return reasons.map((because) => {
+    const same = before.find(({ code, object }) => code === because.code && object === because.object);
+    return { ...because, since: same?.since ?? timeText(now) };
+  });
+}
+
+/** The part of the status that a comparison decides. After a failure the last good revision and resources stay. */
+function comparedPart({ application, compared, settings, now }: StatusFacts): Partial<ApplicationStatus> {
+  const before = application.status;
+  if (compared.kind === 'failed') {
+    const health =
+      before?.health?.status === undefined ? healthField(undefined, { status: 'Unknown' }, now) : before.health;
+    return { sync: { ...before?.sync, status: 'Unknown' }, health };
+  }
+  const { comparison, status, sources } = compared;
+  const { ignoreDifferences = [], destination } = application.spec;
+  const assessed = assessChanges(comparison.changes, assess);
+  const types = [...comparison.rendered.sourceTypes];
+  return {
+    sync: {
+      status,
+      comparedTo: {
+        ...sourceFields(application, sources),
+        destination,
+        ...(ignoreDifferences.length > 0 && { ignoreDifferences }),
+      },
+      ...revisionFields(application, comparison.revisions),
+    },
+    health: healthField(before?.health, applicationHealth(assessed), now),
+    resources: [...resourceStatuses(assessed, settings.persistResourceHealth)],
+    summary: summaryOf(comparison.changes.flatMap((change) => liveOf(change) ?? [])),
+    ...(isMultiSource(application) ? { sourceTypes: types } : { sourceType: types[0] ?? 'Directory' }),
+    reconciledAt: timeText(now),
+  };
+}
+
+/** Conditions that a pass looks at; DeletionError is the deletion's own. */
+const lookedAt = conditionTypes.filter((type) => type !== 'DeletionError');
+
+/** The status as Argo CD writes it (contract 1.5), and ours: `waitingFor`. */
+export function describeStatus(facts: StatusFacts): ApplicationStatus {
+  const { application, now } = facts;
+  const before: ApplicationStatus = application.status ?? {};
+  const conditions = [...mergeConditions(before.conditions ?? [], foundConditions(facts), { types: lookedAt, now })];
+  const waitingFor = waits(facts.waitingFor ?? [], before.waitingFor ?? [], now);
+  const operationState = facts.operationState ?? before.operationState;
+  const history = facts.history ?? before.history;
+  const { conditions: _, waitingFor: __, operationState: ___, history: ____, ...kept } = before;
+  return {
+    ...kept,
+    ...comparedPart(facts),
+    controllerNamespace: facts.controllerNamespace,
+    ...(!facts.settings.persistResourceHealth && { resourceHealthSource: 'appTree' }),
+    ...(conditions.length > 0 && { conditions }),
+    ...(waitingFor.length > 0 && { waitingFor }),
+    ...(operationState !== undefined && { operationState }),
+    ...(history !== undefined && { history: [...history] }),
+  };
+}

@@ -1,0 +1,211 @@
+import {
+  type Application,
+  type Because,
+  keyText,
+  type KubeObject,
+  type OperationState,
+  type ResourceResult,
+} from '@tiphys/api';
+import {
+  assess,
+  carryOut,
+  type Comparison,
+  decideStep,
+  initialProgress,
+  type LiveObjects,
+  type LiveView,
+  planSync,
+  type Running,
+  type SyncPlan,
+  type SyncProgress,
+  type SyncRequest,
+  writeContext,
+} from '@tiphys/engine';
+import { gvkOf } from '@tiphys/api';
+import type { InstallationSettings } from '@tiphys/operations';
+import { diffPolicy } from './compare-application.ts';
+import type { Destination } from './destinations.ts';
+import type { ApplicationPorts } from './ports.ts';
+
+/** One attempt of an operation, ready to run: what it is to do, and how far the stored state says it is. */
+export type Attempt = Readonly<{
+  application: Application;
+  destination: Destination;
+  state: OperationState;
+  comparison: Comparison;
+  settings: InstallationSettings;
+  waveDelayMs: number;
+  controlNamespace: string;
+}>;
+
+/** What this process remembers of an attempt between two passes. */
+export type AttemptMemory = Readonly<{ plan: SyncPlan; progress: SyncProgress }>;
+
+/** How an attempt stands after a pass. */
+export type OperateOutcome = Readonly<
+  | {
+      kind: 'waiting';
+      results: readonly ResourceResult[];
+      message: string;
+      for: readonly Because[];
+      until: Date | undefined;
+      memory: AttemptMemory;
+    }
+  | {
+      kind: 'ended';
+      results: readonly ResourceResult[];
+      phase: 'Succeeded' | 'Failed' | 'Error';
+      message: string;
+      plan: SyncPlan;
+    }
+>;
+
+export type OperatePorts = Pick<ApplicationPorts, 'clock'> &
+  Readonly<{
+    /** Stores the results before a step whose repetition would show: hooks, and anything that follows a wait. */
+    checkpoint: (results: readonly ResourceResult[], message: string) => Promise<void>;
+    /** Objects applied side by side. */
+    concurrency: number;
+  }>;
+
+/** What an operation asks of the planner. */
+export function syncRequest({
+  application,
+  state,
+  settings,
+  comparison,
+  controlNamespace,
+}: Omit<Attempt, 'destination' | 'waveDelayMs'>): SyncRequest {
+  const sync = state.operation.sync ?? {};
+  const policy = application.spec.syncPolicy ?? {};
+  const { application: instance, tracking, ignore } = diffPolicyOf(application, settings, controlNamespace);
+  const strategy = sync.syncStrategy?.apply !== undefined ? 'apply' : 'hook';
+  return {
+    application: instance,
+    tracking,
+    ignore,
+    destinationNamespace: application.spec.destination.namespace ?? '',
+    syncOptions: [...(policy.syncOptions ?? []), ...(sync.syncOptions ?? [])],
+    managedNamespaceMetadata: policy.managedNamespaceMetadata,
+    prune: sync.prune === true,
+    dryRun: sync.dryRun === true,
+    force: (sync.syncStrategy?.apply?.force ?? sync.syncStrategy?.hook?.force) === true,
+    strategy,
+    resources: sync.resources ?? [],
+    revision: comparison.revisions[0] ?? '',
+    startedAt: state.startedAt,
+    retryCount: state.retryCount ?? 0,
+    deletionApproved: application.metadata.annotations?.['argocd.argoproj.io/deletion-approved'],
+  };
+}
+
+const diffPolicyOf = (application: Application, settings: InstallationSettings, controlNamespace: string) =>
+  diffPolicy(application, { settings, controlNamespace, memory: noMemory });
+
+const noMemory = { differences: () => [], digest: () => '', counts: { found: 0, compared: 0, entries: 0 } };
+
+/** Live objects at the places of a plan's tasks, with our own writes laid over what the watch has brought. */
+async function observeLive(
+  plan: SyncPlan,
+  { live, instance }: Readonly<{ live: LiveView; instance: string }>,
+  signal: AbortSignal,
+): Promise<LiveObjects> {
+  const found = new Map<string, KubeObject>();
+  const managed = new Map(
+    live
+      .managed(instance)
+      .map((object) => [
+        keyText({ ...gvkOf(object), namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' }),
+        object,
+      ]),
+  );
+  await Promise.all(
+    plan.tasks.map(async (task) => {
+      const id = keyText(task.key);
+      const gvk = gvkOf(task.kind === 'prune' ? task.live : task.object);
+      const known = managed.get(id) ?? (await live.get(gvk, task.key, signal).catch(() => undefined));
+      if (known !== undefined) found.set(id, known);
+    }),
+  );
+  return found;
+}
+
+const manyMoments = ({ tasks }: SyncPlan): boolean =>
+  tasks.some((task) => task.kind === 'hook') || new Set(tasks.map(({ phase, wave }) => `${phase} ${wave}`)).size > 1;
+
+type StopReason = 'terminated' | 'timed-out' | undefined;
+
+function stopReason({ state, settings }: Attempt, now: Date): StopReason {
+  if (state.phase === 'Terminating') return 'terminated';
+  const ageMs = now.getTime() - new Date(state.startedAt).getTime();
+  return settings.syncTimeoutMs > 0 && ageMs > settings.syncTimeoutMs ? 'timed-out' : undefined;
+}
+
+/**
+ * Runs an attempt as far as it goes without waiting: decide a step, store, take it, again. A wait is no blocked worker: the next
+ * pass, after a change or a deadline, goes on from what is stored (design decision 10).
+ */
+export async function operate(
+  attempt: Attempt,
+  memory: AttemptMemory | undefined,
+  { ports, signal }: Readonly<{ ports: OperatePorts; signal: AbortSignal }>,
+): Promise<OperateOutcome> {
+  const { application, destination, state, comparison } = attempt;
+  const request = syncRequest(attempt);
+  const plan =
+    memory?.plan ??
+    planSync({ desired: comparison.desired, changes: comparison.changes, live: comparison.live }, request);
+  const context = writeContext(plan, {
+    application: request.application,
+    revision: request.revision,
+    initiatedBy:
+      state.operation.initiatedBy?.automated === true ? 'automated' : (state.operation.initiatedBy?.username ?? ''),
+    signal,
+  });
+  let running: Running = {
+    plan,
+    results: state.syncResult?.resources ?? [],
+    progress: memory?.progress ?? initialProgress,
+    context,
+  };
+  const stepwise = manyMoments(plan);
+  for (;;) {
+    const now = ports.clock.now();
+    const live = await observeLive(plan, { live: destination.live, instance: request.application }, signal);
+    const { results, step } = decideStep(plan, {
+      results: running.results,
+      live,
+      health: assess,
+      progress: running.progress,
+      stop: stopReason(attempt, now),
+      waveDelayMs: attempt.waveDelayMs,
+      now,
+    });
+    running = { ...running, results };
+    if (step.kind === 'wait')
+      return {
+        kind: 'waiting',
+        results,
+        message: step.message,
+        for: step.for,
+        until: step.until,
+        memory: { plan, progress: running.progress },
+      };
+    if (step.kind === 'finish') return { kind: 'ended', results, phase: step.phase, message: step.message, plan };
+    if (stepwise && step.kind !== 'preflight')
+      await ports.checkpoint(results, step.because.message ?? step.because.code);
+    const outcome = await carryOut(step, running, {
+      writer: destination.writer,
+      health: assess,
+      now: () => ports.clock.now(),
+      concurrency: ports.concurrency,
+    });
+    running = { ...running, results: outcome.results, progress: outcome.progress };
+    if (outcome.finish !== undefined) return { kind: 'ended', results: running.results, ...outcome.finish, plan };
+    // Objects of a plan may be of kinds that came with this very sync.
+    await destination.live.ensure(
+      application.spec.destination === undefined ? [] : plan.tasks.map(({ key }) => key),
+      signal,
+    );
+  }
+}

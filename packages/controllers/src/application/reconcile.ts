@@ -1,0 +1,235 @@
+import {
+  type Application,
+  type Because,
+  describeFinding,
+  isAutomated,
+  messageOf,
+  type Operation,
+  type OperationState,
+  sourcesOf,
+} from '@tiphys/api';
+import { decideAutomatedSync, isHook, isRunning, RenderError, startOperation } from '@tiphys/engine';
+import type { Next } from '@tiphys/kube';
+import { compareApplication, instanceName } from './compare-application.ts';
+import type { Context, Pass } from './context.ts';
+import { decideRefresh, type Freshness } from './decide-refresh.ts';
+import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
+import type { Destination } from './destinations.ts';
+import { finalize } from './finalize.ts';
+import { type Desired, persist } from './persist.ts';
+import { runOperation } from './run-operation.ts';
+import { isMultiSource, specSources } from './sources.ts';
+
+const refreshAnnotation = 'argocd.argoproj.io/refresh';
+const skipAnnotation = 'argocd.argoproj.io/skip-reconcile';
+
+/** How soon something is tried again that failed for a passing reason. */
+const retryMs = 10_000;
+
+/** One pass over one application: read, decide, act. Safe to run again at any moment. */
+export async function reconcile(key: string, context: Context, signal: AbortSignal): Promise<Next> {
+  const stored = context.store.get(key);
+  if (stored === undefined) {
+    context.forget(key);
+    return {};
+  }
+  const { raw, application } = stored;
+  if (raw.metadata.annotations?.[skipAnnotation] === 'true') return {};
+  const pass: Pass = { key, stored, application, memory: context.memories.of(key), context, signal };
+  if (raw.metadata.deletionTimestamp !== undefined) return finalize(pass);
+  if (stored.problems.length > 0) return reportInvalid(pass, stored.problems.map(describeFinding));
+  return refreshAndOperate(pass);
+}
+
+/** The spec cannot be acted on: the application says so, and everything else stays as it is. */
+async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<Next> {
+  const facts: StatusFacts = {
+    ...factsOf(pass),
+    compared: { kind: 'failed', type: 'InvalidSpecError', messages: problems },
+  };
+  await store(pass, { status: describeStatus(facts), dropAnnotations: [refreshAnnotation] });
+  return {};
+}
+
+const factsOf = ({ application, stored, context }: Pass): Omit<StatusFacts, 'compared'> => ({
+  application,
+  instance: instanceName(application, context.namespace),
+  warnings: stored.warnings.map(describeFinding),
+  settings: context.settings(),
+  controllerNamespace: context.namespace,
+  now: context.ports.clock.now(),
+});
+
+const store = async (pass: Pass, desired: Desired): Promise<void> => {
+  const { context, signal } = pass;
+  pass.stored = await persist(pass.stored, desired, { client: context.ports.client, store: context.store, signal });
+  pass.application = pass.stored.application;
+};
+
+function requestedRefresh({ metadata }: Application): 'normal' | 'hard' | undefined {
+  const value = metadata.annotations?.[refreshAnnotation];
+  return value === undefined ? undefined : value === 'hard' ? 'hard' : 'normal';
+}
+
+async function refreshAndOperate(pass: Pass): Promise<Next> {
+  const { memory, context, application } = pass;
+  const settings = context.settings();
+  const now = context.ports.clock.now();
+  const requested = requestedRefresh(application);
+  const decision = decideRefresh(
+    { requested, inputDigest: context.inputDigest(application), last: memory.last, marks: memory.marks },
+    { intervalMs: context.intervalMs(pass.key), retryMs, hardIntervalMs: settings.hardRefreshIntervalMs },
+    now.getTime(),
+  );
+  const state = application.status?.operationState;
+  const busy = application.operation !== undefined || isRunning(state);
+  if (decision.kind === 'wait' && !busy && memory.automation === undefined) return { againInMs: decision.forMs };
+
+  let compared = memory.compared;
+  if (decision.kind === 'refresh' || compared === undefined) {
+    const { freshness, because } =
+      decision.kind === 'refresh' ? decision : { freshness: 'latest' as const, because: { code: 'operation' } };
+    compared = await refresh(pass, freshness, { because, asked: requested !== undefined });
+  }
+  const facts: StatusFacts = { ...factsOf(pass), compared };
+  const answered = requested === undefined ? [] : [refreshAnnotation];
+  return actOn(pass, { facts, answered, busy });
+}
+
+type Plan = Readonly<{ facts: StatusFacts; answered: readonly string[]; busy: boolean }>;
+
+/** Runs the operation that is under way, asked for, or due by automation; otherwise the status is all there is to write. */
+async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next> {
+  const { application, memory, context } = pass;
+  const status = describeStatus(facts);
+  if (busy) {
+    if (answered.length > 0)
+      await store(pass, { status: { ...status, ...operationOf(application) }, dropAnnotations: answered });
+    return runOperation(pass, resumed(application, context.ports.clock.now()), { facts });
+  }
+  const automated = automation(pass, facts);
+  memory.automation = undefined;
+  switch (automated.kind) {
+    case 'sync': {
+      context.ports.log.info('automated sync', { application: pass.key, because: automated.because.code });
+      if (answered.length > 0) await store(pass, { status, dropAnnotations: answered });
+      return runOperation(pass, startOperation(automated.operation, context.ports.clock.now()), { facts });
+    }
+    case 'refuse': {
+      const refused: StatusFacts = { ...facts, syncError: automated.message };
+      await store(pass, { status: describeStatus(refused), dropAnnotations: answered });
+      return nextPass(pass);
+    }
+    case 'later': {
+      memory.automation = automated.because;
+      await store(pass, {
+        status: describeStatus({ ...facts, waitingFor: [automated.because] }),
+        dropAnnotations: answered,
+      });
+      return { againInMs: Math.max(1, automated.at.getTime() - context.ports.clock.now().getTime()) };
+    }
+    case 'none':
+      await store(pass, { status, dropAnnotations: answered });
+      return nextPass(pass);
+  }
+}
+
+const operationOf = ({ status }: Application): { operationState?: OperationState } =>
+  status?.operationState === undefined ? {} : { operationState: status.operationState };
+
+/** The state to go on with: the stored one when it belongs to the operation that is asked for, else a new one. */
+function resumed(application: Application, now: Date): OperationState {
+  const state = application.status?.operationState;
+  if (state !== undefined && isRunning(state)) return state;
+  const operation: Operation = application.operation ?? {};
+  return startOperation(operation, now);
+}
+
+function automation(pass: Pass, { compared }: StatusFacts): ReturnType<typeof decideAutomatedSync> {
+  const { application, context } = pass;
+  const settings = context.settings();
+  if (!isAutomated(application.spec) || compared.kind === 'failed')
+    return { kind: 'none', because: { code: 'not-automated' } };
+  const { comparison, status } = compared;
+  if (comparison.errors.length > 0) return { kind: 'none', because: { code: 'not-placed' } };
+  return decideAutomatedSync(
+    {
+      syncPolicy: application.spec.syncPolicy,
+      deleting: false,
+      operationRunning: false,
+      syncStatus: status,
+      changes: comparison.changes,
+      desiredCount: comparison.desired.filter((object) => !isHook(object)).length,
+      revisions: comparison.revisions,
+      sources: sourcesOf(application.spec),
+      multiSource: isMultiSource(application),
+      lastOperation: application.status?.operationState,
+      selfHealTimeoutMs: settings.selfHeal.fixedMs > 0 ? settings.selfHeal.fixedMs : undefined,
+    },
+    context.ports.clock.now(),
+  );
+}
+
+type Why = Readonly<{ because: Because; asked: boolean }>;
+
+/** Compares, and remembers what was found. A failure is a finding, not an exception: the status tells it. */
+async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why): Promise<Compared> {
+  const { application, memory, context, key } = pass;
+  const { clock, log } = context.ports;
+  const startedMs = clock.now().getTime();
+  // What changes from here on is for the next comparison.
+  memory.marks = {};
+  const compared = await compareNow(pass, freshness, asked);
+  const nowMs = clock.now().getTime();
+  const failed = compared.kind === 'failed';
+  memory.last = {
+    atMs: nowMs,
+    hardAtMs: freshness === 'hard' ? nowMs : (memory.last?.hardAtMs ?? nowMs),
+    inputDigest: context.inputDigest(application),
+    failed: failed || !context.isComplete(application),
+  };
+  memory.compared = compared;
+  log.info('application compared', {
+    application: key,
+    because: because.code,
+    result: failed ? compared.messages[0] : compared.status,
+    durationMs: nowMs - startedMs,
+  });
+  context.counts.compared += 1;
+  return compared;
+}
+
+async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Promise<Compared> {
+  const { application, context, key, signal } = pass;
+  const sources = specSources(application);
+  let destination: Destination;
+  try {
+    destination = context.destinations.find(application.spec.destination);
+  } catch (error) {
+    return { kind: 'failed', type: 'InvalidSpecError', messages: [messageOf(error)] };
+  }
+  try {
+    const comparison = await compareApplication(
+      { application, destination, sources, freshness: asked || freshness === 'hard' ? 'latest' : 'cached' },
+      context.compareParts(),
+      signal,
+    );
+    context.follow(key, sources, comparison.rendered.readSet, comparison.revisions);
+    pass.memory.sourceFailedAtMs = undefined;
+    return { kind: 'compared', comparison, status: context.verdict(comparison, destination), sources };
+  } catch (error) {
+    signal.throwIfAborted();
+    // A change to anything that the failed render read is a reason to try again.
+    if (error instanceof RenderError) context.follow(key, sources, error.readSet, []);
+    else context.follow(key, sources, undefined, []);
+    pass.memory.sourceFailedAtMs ??= context.ports.clock.now().getTime();
+    return { kind: 'failed', type: 'ComparisonError', messages: [messageOf(error)] };
+  }
+}
+
+/** When nothing happens: at the interval, or sooner when the last comparison failed. */
+function nextPass(pass: Pass): Next {
+  const { memory, context, key } = pass;
+  const interval = context.intervalMs(key);
+  return { againInMs: memory.last?.failed === true ? Math.min(interval, retryMs) : interval };
+}

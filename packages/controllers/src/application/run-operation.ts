@@ -1,0 +1,315 @@
+import { type Application, isCoded, messageOf, type OperationState, type ResourceResult, sourcesOf } from '@tiphys/api';
+import {
+  awaitRetry,
+  awaitsRetry,
+  type Comparison,
+  continueOperation,
+  decideRetry,
+  finishOperation,
+  freezeOperation,
+  operationMark,
+  retryOperation,
+  timeText,
+  withHistory,
+} from '@tiphys/engine';
+import type { Next } from '@tiphys/kube';
+import type { RunningOperation } from './application-memory.ts';
+import { compareApplication } from './compare-application.ts';
+import type { Pass } from './context.ts';
+import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
+import type { Destination } from './destinations.ts';
+import { operate, type OperateOutcome } from './operate.ts';
+import { persist, type Desired } from './persist.ts';
+import { frozenSources, isMultiSource } from './sources.ts';
+
+type Given = Readonly<{ facts: StatusFacts }>;
+
+const store = async (pass: Pass, desired: Desired): Promise<void> => {
+  const { context, signal } = pass;
+  pass.stored = await persist(pass.stored, desired, { client: context.ports.client, store: context.store, signal });
+  pass.application = pass.stored.application;
+};
+
+/** Works on an operation until it waits or is over, and stores how far it came. */
+export async function runOperation(pass: Pass, state: OperationState, given: Given): Promise<Next> {
+  const { context } = pass;
+  const now = context.ports.clock.now();
+  if (awaitsRetry(state) && state.phase !== 'Terminating') {
+    const at = dueAt(state);
+    if (at > now) return { againInMs: at.getTime() - now.getTime() };
+    return context.limitOperations(() =>
+      attempt(pass, retryOperation(state, state.operation.retry?.refresh === true), given),
+    );
+  }
+  return context.limitOperations(() => attempt(pass, state, given));
+}
+
+/** When the attempt that is waited for begins; `retryCount` already counts it. */
+function dueAt(state: OperationState): Date {
+  const before: OperationState = { ...state, phase: 'Failed', retryCount: Math.max(0, (state.retryCount ?? 1) - 1) };
+  const decision = decideRetry(before, new Date(0));
+  return decision.kind === 'retry' ? decision.at : new Date(0);
+}
+
+async function attempt(pass: Pass, state: OperationState, given: Given): Promise<Next> {
+  const prepared = await prepare(pass, state, given);
+  if (prepared.kind === 'failed')
+    return end(pass, { state, outcome: { phase: 'Error', message: prepared.message, results: [] }, given });
+  const { comparison, destination, frozen } = prepared;
+  const { context, memory, signal, application } = pass;
+  const mark = operationMark({ startedAt: frozen.startedAt, retryCount: frozen.retryCount ?? 0 });
+  const known = memory.operation?.attempt === mark ? memory.operation : undefined;
+  if (known === undefined) announceStart(pass, frozen);
+  const outcome = await operate(
+    {
+      application,
+      destination,
+      state: frozen,
+      comparison,
+      settings: context.settings(),
+      waveDelayMs: context.waveDelayMs(),
+      controlNamespace: context.namespace,
+    },
+    known,
+    {
+      ports: {
+        clock: context.ports.clock,
+        concurrency: 10,
+        checkpoint: (results, message) => checkpoint(pass, { state: frozen, results, message, given }),
+      },
+      signal,
+    },
+  );
+  context.ports.log.debug('operation pass', { application: pass.key, outcome: outcome.kind, message: outcome.message });
+  if (outcome.kind === 'waiting')
+    return wait(pass, { state: frozen, outcome, given, attempt: { attempt: mark, comparison, ...outcome.memory } });
+  return end(pass, { state: frozen, outcome, given });
+}
+
+type Prepared = Readonly<
+  | { kind: 'ready'; comparison: Comparison; destination: Destination; frozen: OperationState }
+  | { kind: 'failed'; message: string }
+>;
+
+/** Finds what is to be synced: the comparison at hand when it is of the right revisions, else one at those. */
+async function prepare(pass: Pass, state: OperationState, { facts }: Given): Promise<Prepared> {
+  const { context, application, signal, memory } = pass;
+  const sources = frozenSources(application, state);
+  try {
+    const destination = context.destinations.find(application.spec.destination);
+    const resumed = memory.operation?.comparison;
+    const comparison = fits(facts.compared, state, application)
+      ? facts.compared.comparison
+      : (resumedComparison(resumed, state) ??
+        (await compareApplication(
+          { application, destination, sources, freshness: 'latest' },
+          context.compareParts(),
+          signal,
+        )));
+    if (comparison.errors.length > 0)
+      return { kind: 'failed', message: comparison.errors.map(({ message = '' }) => message).join('; ') };
+    const frozen =
+      state.syncResult === undefined
+        ? freezeOperation(state, {
+            revisions: comparison.revisions,
+            sources: sources.map(({ source }) => source),
+            multiSource: isMultiSource(application),
+          })
+        : state;
+    return { kind: 'ready', comparison, destination, frozen };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'failed', message: messageOf(error) };
+  }
+}
+
+/** Whether the comparison of this pass is of what the operation syncs: no revisions or sources of its own, and none frozen that differ. */
+function fits(
+  compared: Compared,
+  state: OperationState,
+  application: Application,
+): compared is Extract<Compared, { kind: 'compared' }> {
+  if (compared.kind === 'failed') return false;
+  const sync = state.operation.sync ?? {};
+  if (sync.source !== undefined || sync.sources !== undefined) return false;
+  const wanted = isMultiSource(application)
+    ? (state.syncResult?.revisions ?? sync.revisions ?? [])
+    : [state.syncResult?.revision ?? sync.revision ?? ''];
+  const configured = sourcesOf(application.spec).map(({ targetRevision = 'HEAD' }) => targetRevision);
+  return wanted.every(
+    (revision, index) =>
+      revision === '' || revision === compared.comparison.revisions[index] || revision === configured[index],
+  );
+}
+
+const resumedComparison = (
+  comparison: Comparison | undefined,
+  { syncResult }: OperationState,
+): Comparison | undefined => {
+  if (comparison === undefined || syncResult === undefined) return undefined;
+  const frozen = (syncResult.revisions ?? []).length > 0 ? (syncResult.revisions ?? []) : [syncResult.revision ?? ''];
+  return frozen.every((revision, index) => revision === comparison.revisions[index]) ? comparison : undefined;
+};
+
+function announceStart({ context, stored }: Pass, { operation, syncResult }: OperationState): void {
+  const who =
+    operation.initiatedBy?.automated === true
+      ? 'Automated sync'
+      : `${operation.initiatedBy?.username ?? 'Unknown user'}: sync`;
+  const revision = syncResult?.revision ?? syncResult?.revisions?.join(', ') ?? '';
+  context.events.record(stored.raw, { type: 'Normal', reason: 'OperationStarted', message: `${who} to ${revision}` });
+}
+
+type Progress = Readonly<{ state: OperationState; given: Given }>;
+
+const statusWith = (pass: Pass, { facts }: Given, more: Partial<StatusFacts>): StatusFacts => ({
+  ...facts,
+  application: pass.application,
+  now: pass.context.ports.clock.now(),
+  ...more,
+});
+
+/** Stores an operation under way, so that a restart finds it and everybody sees it. */
+async function checkpoint(
+  pass: Pass,
+  { state, results, message, given }: Progress & Readonly<{ results: readonly ResourceResult[]; message: string }>,
+): Promise<void> {
+  const operationState = continueOperation(state, { results, message });
+  await store(pass, {
+    status: describeStatus(statusWith(pass, given, { operationState })),
+    ...(pass.application.operation === undefined && { operation: state.operation }),
+  });
+}
+
+type Waiting = Progress &
+  Readonly<{ outcome: Extract<OperateOutcome, { kind: 'waiting' }>; attempt: RunningOperation }>;
+
+async function wait(pass: Pass, { state, outcome, given, attempt: running }: Waiting): Promise<Next> {
+  const { context, memory } = pass;
+  memory.operation = running;
+  const operationState = continueOperation(state, { results: outcome.results, message: outcome.message });
+  await store(pass, {
+    status: describeStatus(statusWith(pass, given, { operationState, waitingFor: outcome.for })),
+    ...(pass.application.operation === undefined && { operation: state.operation }),
+  });
+  const now = context.ports.clock.now().getTime();
+  const timeoutMs = context.settings().syncTimeoutMs;
+  const deadline = timeoutMs > 0 ? new Date(state.startedAt).getTime() + timeoutMs : Infinity;
+  const until = Math.min(outcome.until?.getTime() ?? Infinity, deadline, now + lookAgainMs);
+  return { againInMs: Math.max(1, until - now) };
+}
+
+/** A change of a live object wakes the operation; this is for what no watch tells. */
+const lookAgainMs = 10_000;
+
+type Ending = Progress &
+  Readonly<{
+    outcome: Readonly<{ phase: 'Succeeded' | 'Failed' | 'Error'; message: string; results: readonly ResourceResult[] }>;
+  }>;
+
+/** The attempt is over: the last of it is stored with a fresh comparison, and the operation goes, or waits for its next attempt. */
+async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next> {
+  const { context, memory, application } = pass;
+  const now = context.ports.clock.now();
+  memory.operation = undefined;
+  const after = finishOperation(continueOperation(state, { results: outcome.results }), outcome, now);
+  const retry = decideRetry(after, now);
+  const compared = await compareAgain(pass, given.facts.compared);
+  if (retry.kind === 'retry') {
+    const operationState = awaitRetry(after, retry);
+    const status = describeStatus(statusWith(pass, given, { compared, operationState, waitingFor: [retry.because] }));
+    await store(pass, { status, ...(application.operation === undefined && { operation: state.operation }) });
+    return { againInMs: Math.max(1, retry.at.getTime() - context.ports.clock.now().getTime()) };
+  }
+  const final = withRetries(after);
+  const sources = frozenSources(application, state).map(({ source }) => source);
+  const history = withHistory(
+    application.status?.history ?? [],
+    { state: final, sources, multiSource: isMultiSource(application), now: timeText(now) },
+    application.spec.revisionHistoryLimit,
+  );
+  const status = describeStatus(
+    statusWith(pass, given, { compared, operationState: final, history, syncError: syncErrorOf(final) }),
+  );
+  await storeEnd(pass, { status, operation: null });
+  announceEnd(pass, final);
+  context.counts.operations += 1;
+  // Automation decides anew with the outcome: an automated operation that failed is not repeated, a drift during it is healed.
+  return { againInMs: 1 };
+}
+
+const syncErrorOf = ({ phase, operation, message }: OperationState): string | undefined =>
+  phase !== 'Succeeded' && operation.initiatedBy?.automated === true ? message : undefined;
+
+const withRetries = (state: OperationState): OperationState => {
+  const retries = state.retryCount ?? 0;
+  return retries === 0 || state.phase === 'Succeeded'
+    ? state
+    : { ...state, message: `${state.message ?? ''} (retried ${retries} times).` };
+};
+
+/** A request that came in meanwhile is kept: the patch is decided on the version that it stands on. */
+async function storeEnd(pass: Pass, desired: Desired): Promise<void> {
+  try {
+    await store(pass, desired);
+  } catch (error) {
+    if (!isCoded(error, 'kube/conflict')) throw error;
+    const current = await pass.context.reread(pass.key, pass.signal);
+    if (current === undefined) return;
+    pass.stored = current;
+    pass.application = current.application;
+    await store(pass, desired);
+  }
+}
+
+function announceEnd(
+  { context, stored, key }: Pass,
+  { phase, message = '', startedAt, finishedAt = startedAt, operation }: OperationState,
+): void {
+  const durationMs = new Date(finishedAt).getTime() - new Date(startedAt).getTime();
+  context.ports.log.info('operation finished', {
+    application: key,
+    phase,
+    message,
+    durationMs,
+    automated: operation.initiatedBy?.automated === true,
+  });
+  context.events.record(stored.raw, {
+    type: phase === 'Succeeded' ? 'Normal' : 'Warning',
+    reason: 'OperationCompleted',
+    message: `Sync operation ${phase === 'Succeeded' ? 'succeeded' : `failed: ${message}`}`,
+  });
+}
+
+/** What the cluster looks like after our writes: rendered objects are at hand, so this costs a look at the live cache. */
+async function compareAgain(pass: Pass, before: Compared): Promise<Compared> {
+  const { context, application, signal, memory } = pass;
+  if (before.kind === 'failed') return before;
+  try {
+    const destination = context.destinations.find(application.spec.destination);
+    const sources = before.sources.map((one, index) => ({
+      ...one,
+      revision: before.comparison.revisions[index] ?? one.revision,
+    }));
+    const comparison = await compareApplication(
+      { application, destination, sources, freshness: 'cached' },
+      context.compareParts(),
+      signal,
+    );
+    const compared: Compared = {
+      kind: 'compared',
+      comparison,
+      status: context.verdict(comparison, destination),
+      sources: before.sources,
+    };
+    memory.compared = compared;
+    return compared;
+  } catch (error) {
+    signal.throwIfAborted();
+    context.ports.log.warn('application could not be compared after its sync', {
+      application: pass.key,
+      error: messageOf(error),
+    });
+    return before;
+  }
+}

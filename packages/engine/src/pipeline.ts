@@ -1,0 +1,138 @@
+import {
+  type ApplicationSource,
+  type Because,
+  type GroupKind,
+  gvkOf,
+  keyOf,
+  keyText,
+  type KubeObject,
+} from '@tiphys/api';
+import type { Change, LiveObjects } from './diff/change.ts';
+import type { DesiredMemory } from './diff/desired-memory.ts';
+import { diff, type DiffPolicy } from './diff/diff.ts';
+import type { LiveView } from './diff/live/live-view.ts';
+import type { NormalisedDesired } from './diff/normalise-desired.ts';
+import type { GitStore } from './git/read/git-store.ts';
+import type { RepositoryAccess } from './git/read/repository-access.ts';
+import type { Renderer } from './render/renderer.ts';
+import type { Rendered, RenderSettings } from './render/types.ts';
+
+/** One source and the revision it is wanted at, which is not always the configured one (rollback, `--revision`). */
+export type WantedSource = Readonly<{ source: ApplicationSource; revision: string }>;
+
+/** What is compared. Says nothing of what follows from it. */
+export type CompareRequest = Readonly<{
+  application: Readonly<{ name: string; namespace: string; project: string }>;
+  sources: readonly WantedSource[];
+  destinationNamespace: string;
+  /** `cached` trusts the refs of the last look at a repository; `latest` asks it. */
+  freshness: 'cached' | 'latest';
+  render: RenderSettings;
+  /** Holds the tracking name (`application`): the name, or `<namespace>_<name>` outside the control plane's namespace. */
+  diff: DiffPolicy;
+}>;
+
+export type ReadPorts = Readonly<{
+  git: GitStore;
+  renderer: Renderer;
+  live: LiveView;
+  access: (url: string) => RepositoryAccess;
+  memory: DesiredMemory;
+}>;
+
+/** What is desired, what is live, and what differs. */
+export type Comparison = Readonly<{
+  /** Resolved commit or chart version of each source. */
+  revisions: readonly string[];
+  rendered: Rendered;
+  /** Desired objects with namespace and tracking marks; hooks included. */
+  desired: readonly KubeObject[];
+  live: LiveObjects;
+  changes: readonly Change[];
+  /** Desired objects that cannot be placed: nothing may be applied while there are any. */
+  errors: readonly Because[];
+}>;
+
+type Read = Readonly<{ ports: ReadPorts; signal: AbortSignal }>;
+
+/** From Git to what differs, stage by stage. Never writes; safe at any revision. */
+export async function compare(request: CompareRequest, ports: ReadPorts, signal: AbortSignal): Promise<Comparison> {
+  const read = { ports, signal };
+  const resolved = await resolve(request, read);
+  const rendered = await render(request, resolved, read);
+  const { objects: desired, errors } = await adopt(rendered, request, read);
+  const live = await readLive(desired, request, read);
+  const changes = diff(desired, live, request.diff);
+  return { revisions: resolved.map(({ commit }) => commit), rendered, desired, live, changes, errors };
+}
+
+type Resolved = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;
+
+/** git: each source's revision becomes a commit, or the version of a chart. */
+const resolve = ({ sources, freshness }: CompareRequest, { ports, signal }: Read): Promise<Resolved[]> =>
+  Promise.all(
+    sources.map(async ({ source, revision }) => {
+      const repo = ports.access(source.repoURL);
+      if (source.chart !== undefined) {
+        const commit = await ports.renderer.resolveChart(repo, { name: source.chart, revision }, signal);
+        return { source, repo, commit };
+      }
+      const { commit } = await ports.git.resolve(repo, { revision, freshness, tagPrefix: source.tagPrefix }, signal);
+      return { source, repo, commit };
+    }),
+  );
+
+/** render: the trees become objects. */
+async function render(
+  request: CompareRequest,
+  sources: readonly Resolved[],
+  { ports, signal }: Read,
+): Promise<Rendered> {
+  const { kubeVersion, apiVersions } = await ports.live.facts(signal);
+  const { application, destinationNamespace, render: settings } = request;
+  const instance = request.diff.application;
+  return ports.renderer.render(
+    { application, instance, sources, destinationNamespace, kubeVersion, apiVersions, settings },
+    signal,
+  );
+}
+
+/** The objects as they are to stand in the cluster: in a namespace where their kind has one, and marked as ours. */
+async function adopt(
+  { objects }: Rendered,
+  { destinationNamespace, diff: { application, tracking } }: CompareRequest,
+  { ports, signal }: Read,
+): Promise<NormalisedDesired> {
+  const discovery = await ports.live.discovery(signal);
+  return ports.memory.desired(objects, { discovery, destinationNamespace, application, tracking });
+}
+
+const kindsOf = (objects: readonly KubeObject[]): GroupKind[] => [
+  ...new Map(objects.map((object) => [`${gvkOf(object).group}/${object.kind}`, gvkOf(object)] as const)).values(),
+];
+
+/** live: what stands at the desired places, and all else that carries our mark. */
+async function readLive(
+  desired: readonly KubeObject[],
+  { diff: { application } }: CompareRequest,
+  { ports, signal }: Read,
+): Promise<LiveObjects> {
+  const { live } = ports;
+  await live.ensure(kindsOf(desired), signal);
+  const found = new Map(live.managed(application).map((object) => [keyText(keyOf(object)), object]));
+  const unseen = desired.filter(
+    (object) =>
+      object.metadata.name !== undefined && found.get(keyText(keyOf(object)))?.apiVersion !== object.apiVersion,
+  );
+  const discovery = await live.discovery(signal);
+  await Promise.all(
+    unseen.map(async (object) => {
+      // A kind that the cluster does not serve has no objects; the sync says so, with the kind's name.
+      if (discovery.find(gvkOf(object)) === undefined) return;
+      const key = keyOf(object);
+      const got = await live.get(gvkOf(object), key, signal);
+      if (got !== undefined) found.set(keyText(key), got);
+    }),
+  );
+  return found;
+}

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { messageOf } from '@tiphys/api';
+import { runTool } from './tool.ts';
+import { openSandbox } from './isolation.ts';
+import { rendererDefaults } from './renderer-settings.ts';
+import { asText, helm, kubectl, Workbench, withoutTools } from './workbench.suite.ts';
+
+const canary = 'CANARY-7f3d9a';
+const bench = new Workbench();
+const { signal } = bench;
+const secrets = join(bench.root, 'secrets');
+mkdirSync(join(secrets, 'kubernetes.io/serviceaccount'), { recursive: true });
+const token = join(secrets, 'kubernetes.io/serviceaccount/token');
+writeFileSync(token, `${canary}-token`);
+const outside = join(bench.root, 'canary.txt');
+writeFileSync(outside, `${canary}-file\n`);
+writeFileSync(join(bench.root, 'canary.yaml'), `canary: ${canary}-values\n`);
+process.env['TIPHYS_TEST_CANARY'] = `${canary}-environment`;
+const renderer = await bench.renderer({ hiddenPaths: [secrets] });
+after(() => bench.close());
+
+const chart = (template: string, more: Record<string, string> = {}): Record<string, string> => ({
+  'app/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n',
+  'app/templates/x.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  text: ${template}\n`,
+  ...more,
+});
+const kustomization = (text: string, more: Record<string, string> = {}): Record<string, string> => ({
+  'app/kustomization.yaml': text,
+  'app/cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n',
+  ...more,
+});
+// From the private folder of a run up to the root of the file system, whatever the depth.
+const up = '../'.repeat(20);
+
+/** Each of these goes for a file outside the tree, for the token or for the environment of this process. */
+const attacks: Readonly<
+  Record<string, Readonly<{ files: Record<string, string>; source?: object; buildOptions?: string }>>
+> = {
+  'helm: .Files.Get above the chart': { files: chart(`{{ .Files.Get "${up.slice(1)}${outside}" | quote }}`) },
+  'helm: .Files.Get of an absolute path': { files: chart(`{{ .Files.Get "${token}" | quote }}`) },
+  'helm: .Files.Glob of everything': { files: chart(`{{ (.Files.Glob "${outside}").AsConfig | quote }}`) },
+  'helm: env and expandenv': { files: chart('{{ env "TIPHYS_TEST_CANARY" | quote }}') },
+  'helm: expandenv': { files: chart('{{ expandenv "$TIPHYS_TEST_CANARY" | quote }}') },
+  'helm: tpl with a file from a value': {
+    files: chart(`{{ tpl (.Files.Get "values.yaml") . | quote }}`, { 'app/values.yaml': `-> ${outside}` }),
+  },
+  'helm: lookup of a secret': { files: chart('{{ lookup "v1" "Secret" "kube-system" "" | toJson | quote }}') },
+  'helm: a value file that is a link': {
+    files: chart('{{ .Values | toJson | quote }}', { 'app/v.yaml': `-> ${bench.root}/canary.yaml` }),
+    source: { helm: { valueFiles: ['v.yaml'] } },
+  },
+  'helm: a value file above the repository': {
+    files: chart('{{ .Values | toJson | quote }}'),
+    source: { helm: { valueFiles: [`${up}${bench.root}/canary.yaml`] } },
+  },
+  'helm: a value file by file URL': {
+    files: chart('{{ .Values | toJson | quote }}'),
+    source: { helm: { valueFiles: [`file://${bench.root}/canary.yaml`] } },
+  },
+  'helm: a parameter that reads a file': {
+    files: chart('{{ .Values | toJson | quote }}'),
+    source: { helm: { fileParameters: [{ name: 'x', path: outside }] } },
+  },
+  'helm: an option in a release name': {
+    files: chart('{{ .Release.Name | quote }}'),
+    source: { helm: { releaseName: `--values=${bench.root}/canary.yaml` } },
+  },
+  'helm: an option in a parameter name': {
+    files: chart('{{ .Values | toJson | quote }}'),
+    source: { helm: { parameters: [{ name: `x=1 --set-file y=${outside}`, value: '1' }] } },
+  },
+  'helm: a template that is a link': { files: chart('"x"', { 'app/templates/l.yaml': `-> ${outside}` }) },
+  'helm: a subchart above the repository': {
+    files: chart('"x"', {
+      'app/Chart.yaml': `apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- {name: s, version: 0.1.0, repository: "file://${up}${secrets}"}\n`,
+    }),
+  },
+  'kustomize: a resource above the repository': { files: kustomization(`resources: ["${up}${outside}"]\n`) },
+  'kustomize: a generator with an absolute path': {
+    files: kustomization(`configMapGenerator:\n- {name: a, files: ["${token}"]}\n`),
+  },
+  'kustomize: a generator with a path above': {
+    files: kustomization(`configMapGenerator:\n- {name: a, files: ["x=${up}${outside}"]}\n`),
+  },
+  'kustomize: a generator over a link': {
+    files: kustomization('configMapGenerator:\n- {name: a, files: [link]}\n', { 'app/link': `-> ${outside}` }),
+  },
+  'kustomize: a generator that reads the environment': {
+    files: kustomization('configMapGenerator:\n- {name: a, envs: [env]}\n', { 'app/env': 'TIPHYS_TEST_CANARY\n' }),
+  },
+  'kustomize: a patch above the repository': {
+    files: kustomization(`resources: [cm.yaml]\npatches:\n- {path: "${up}${outside}"}\n`),
+  },
+  'kustomize: a plugin that runs a program': {
+    files: kustomization('generators: [g.yaml]\n', {
+      'app/g.yaml': `apiVersion: v1\nkind: Any\nmetadata:\n  name: g\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: /bin/cat}\n`,
+    }),
+    buildOptions: '--enable-helm',
+  },
+  'kustomize: a transformer with a hidden path': {
+    files: kustomization('resources: [cm.yaml]\ntransformers: [t.yaml]\n', {
+      'app/t.yaml': `apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: t}\npath: ${up}${outside}\n`,
+    }),
+  },
+  'kustomize: a chart with a value file outside': {
+    files: kustomization(`helmCharts:\n- {name: c, valuesFile: "${up}${bench.root}/canary.yaml"}\n`, {
+      'app/charts/c/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n',
+      'app/charts/c/templates/x.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {text: "{{ .Values | toJson | b64enc }}"}\n',
+    }),
+    buildOptions: '--enable-helm',
+  },
+  'directory: a link to a file outside': { files: { 'app/a.yaml': `-> ${bench.root}/canary.yaml` } },
+  'directory: a link through a folder': { files: { 'app/a': `-> ${bench.root}`, 'app/b.yaml': '-> a/canary.yaml' } },
+  'directory: a folder outside': { files: { 'app/a.yaml': 'x: 1\n' }, source: { path: `${up}${secrets}` } },
+};
+
+describe('hostile repositories', { skip: withoutTools }, () => {
+  for (const [name, { files, source = {}, buildOptions = '' }] of Object.entries(attacks))
+    test(`REPO-20 ${name}`, async () => {
+      const repo = bench.origin(files);
+      const request = await bench.request(
+        { repoURL: repo.url, path: 'app', ...source },
+        { settings: { kustomizeBuildOptions: buildOptions } },
+      );
+      const said = await renderer
+        .render(request, signal)
+        .then(asText, (error: unknown) => `${messageOf(error)} ${String((error as Error).stack)}`);
+      assert.ok(!said.includes(canary), said);
+      assert.ok(!said.includes(Buffer.from(canary).toString('base64').slice(0, 12)), said);
+    });
+
+  test('tools leave nothing behind, and get nothing of this process', async () => {
+    assert.deepEqual(
+      readdirSync(bench.root)
+        .filter((entry) => entry.startsWith('work-'))
+        .flatMap((entry) => readdirSync(join(bench.root, entry, 'runs'))),
+      [],
+    );
+    const sandbox = await openSandbox({ ...rendererDefaults, hiddenPaths: [secrets] }, signal);
+    console.log(`isolation on this host: ${sandbox.isolation}`);
+    const cwd = join(bench.root, 'home');
+    mkdirSync(cwd);
+    const run = (program: string, ...args: string[]) =>
+      runTool(
+        { tool: 'helm', program: { command: program, args: [] }, args, cwd, home: cwd, network: 'none' },
+        { sandbox, settings: { timeoutMs: 10_000, maxOutputBytes: 100_000 }, path: rendererDefaults.path },
+        signal,
+      );
+    const env = await run('/bin/sh', '-c', 'export -p; command -v git; command -v sh');
+    assert.ok(env.kind === 'ok' || env.stdout.includes('HOME'));
+    assert.ok(!env.stdout.includes('CANARY') && !env.stdout.includes('/bin/git'), env.stdout);
+    if (sandbox.isolation !== 'mount-namespace') return;
+    const read = await run('/bin/cat', token);
+    assert.equal(read.kind, 'failed', 'the hidden folder is empty');
+    const others = await run(
+      '/bin/sh',
+      '-c',
+      'for f in /proc/[0-9]*/environ; do while read -r line; do echo "$line"; done < "$f"; done',
+    );
+    assert.ok(!others.stdout.includes(canary), 'the environment of this process is out of reach');
+    const net = await run('/bin/cat', '/proc/net/dev');
+    assert.ok(!/eth|ens|enp/.test(net.stdout), net.stdout);
+  });
+
+  test('a tool that never ends, and one that prints too much, are stopped with all they started', async () => {
+    const sandbox = await openSandbox({ ...rendererDefaults, hiddenPaths: [] }, signal);
+    const cwd = join(bench.root, 'home2');
+    mkdirSync(cwd);
+    const run = (script: string) =>
+      runTool(
+        {
+          tool: 'helm',
+          program: { command: '/bin/sh', args: ['-c'] },
+          args: [script],
+          cwd,
+          home: cwd,
+          network: 'none',
+        },
+        { sandbox, settings: { timeoutMs: 500, maxOutputBytes: 1000 }, path: rendererDefaults.path },
+        signal,
+      );
+    const started = performance.now();
+    await assert.rejects(run('/bin/sleep 100 & /bin/sleep 100'), { code: 'render/timeout' });
+    assert.ok(performance.now() - started < 5000);
+    await assert.rejects(run('while :; do echo xxxxxxxxxxxxxxxxxxxxxxxx; done'), { code: 'render/output-too-large' });
+    assert.ok(helm !== '' && kubectl !== '');
+  });
+});

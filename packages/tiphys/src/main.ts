@@ -1,0 +1,38 @@
+import { CodedError, isCoded, messageOf } from '@tiphys/api';
+import { readEnvironment } from './config.ts';
+
+/** The long-running roles; everything else is the command line. */
+const roles = {
+  demo: async () => (await import('./roles/demo.ts')).demo,
+  controller: async () => (await import('./roles/controller.ts')).controller,
+} as const;
+
+const isRole = (word: string | undefined): word is keyof typeof roles => word !== undefined && word in roles;
+
+/** Aborted by Ctrl-C and SIGTERM; a second Ctrl-C ends the program at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new CodedError('cli/aborted', 'interrupted'));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const environment = readEnvironment();
+  const signal = interruption();
+  const [first, ...rest] = argv;
+  if (isRole(first)) return (await roles[first]())(rest, environment, signal);
+  const { commandLine } = await import('./roles/command-line.ts');
+  return commandLine(argv, environment, signal);
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  if (!isCoded(error, 'cli/aborted')) process.stderr.write(`tiphys: ${messageOf(error)}\n`);
+  process.exitCode = error instanceof CodedError ? error.policy.exit : 20;
+}
