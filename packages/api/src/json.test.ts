@@ -22,3 +22,24 @@ test('the canonical text does not depend on the order of keys', () => {
     canonicalJson({ a: { c: [3], d: 2n ** 60n }, b: 1 }),
   );
 });
+
+test('a long integer is seen wherever a number may stand, and nowhere else', () => {
+  const long = 9007199254740993n;
+  for (const text of [
+    `${long}`,
+    `-${long}`,
+    `[${long}]`,
+    `[1,${long}]`,
+    `{"a":${long}}`,
+    `{"a": ${long}}`,
+    `{"a":\n${long}}`,
+  ])
+    assert.ok(canonicalJson(parseJson(text)).includes(String(long)), text);
+  for (const value of [
+    '9007199254740993',
+    'a 9007199254740993',
+    '1234567890123456789012345678901234567890',
+    ':9007199254740993',
+  ])
+    assert.deepEqual(parseJson(JSON.stringify({ value })), { value });
+});

@@ -1,7 +1,7 @@
 import { CodedError, messageOf } from './error.ts';
 
-/** Numbers that a double cannot hold: only texts with such a run of digits take the slow path. */
-const longDigits = /\d{16}/;
+/** Numbers that a double cannot hold: only texts that may have one take the slow path. Digits inside a string (a commit) do not count. */
+const longDigits = /(?:^|[:,[\s])-?\d{16}/;
 
 const integerSource = /^-?\d+$/;
 
