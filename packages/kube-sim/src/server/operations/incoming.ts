@@ -14,7 +14,7 @@ const versionOf = (type: ResourceType): string => formatApiVersion(type.group, t
 const isNullish = (value: unknown): boolean => value === undefined || value === null;
 
 /** Drops nulls and empty values of metadata that the server would not write back. */
-function plainMetadata(metadata: Record<string, unknown>): ObjectMeta {
+export function plainMetadata(metadata: Readonly<Record<string, unknown>>): ObjectMeta {
   const rest = omit(metadata, 'selfLink');
   // Metadata has passed checkDecodable: its fields have their types.
   return Object.fromEntries(

@@ -9,7 +9,7 @@ import { normalize, prepareForStatusUpdate, prepareForUpdate } from '../prepare.
 import { conflict, fieldError, invalid, modified, notFound, resourceText } from '../refusal.ts';
 import { storageKey } from '../type-registry.ts';
 import { create, errorsOf } from './create.ts';
-import { placed, readObject } from './incoming.ts';
+import { placed, plainMetadata, readObject } from './incoming.ts';
 import { omit } from '../../schema/omit.ts';
 
 /** Kinds that a PUT may create. */
@@ -131,7 +131,7 @@ function keepSystemFields(next: KubeObject, live: KubeObject, type: ResourceType
     ...(managedFields !== undefined && { managedFields }),
     resourceVersion: live.metadata.resourceVersion ?? '',
   };
-  return { ...next, metadata: kept };
+  return { ...next, metadata: plainMetadata(kept) };
 }
 
 function track(
