@@ -1,6 +1,6 @@
 import { CodedError } from '@tiphys/api';
-import { openAuthenticator } from './authenticate.ts';
-import { openConnections, type WireResponse } from './connections.ts';
+import { openAuthenticator, type Authenticator } from './authenticate.ts';
+import { openConnections, type Connections, type WireResponse } from './connections.ts';
 import { openDeadline, type Deadline } from './deadline.ts';
 import { KubeError } from './error.ts';
 import { openLimiter } from './limiter.ts';
@@ -37,13 +37,14 @@ export function pathWithQuery({ path, query = {} }: Pick<Call, 'path' | 'query'>
   return text === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${text}`;
 }
 
-export function openCaller(config: ClusterConfig, settings: ClientSettings, ports: ClientPorts): Caller {
-  const authenticator = openAuthenticator(config, settings, ports.clock);
-  const limiter = openLimiter(settings, ports.clock);
-  const connections = openConnections(config, { ...ports, identity: authenticator.identity });
+/** Puts address, headers and credentials on a call and sends it. */
+function openDispatch(
+  config: ClusterConfig,
+  settings: ClientSettings,
+  { authenticator, connections }: Readonly<{ authenticator: Authenticator; connections: Connections }>,
+): (call: Call, signal: AbortSignal) => Promise<WireResponse> {
   const basePath = new URL(config.server).pathname.replace(/\/$/, '');
-
-  const dispatch = async (call: Call, signal: AbortSignal): Promise<WireResponse> =>
+  return async (call, signal) =>
     connections.send({
       method: call.method,
       path: basePath + pathWithQuery(call),
@@ -57,6 +58,13 @@ export function openCaller(config: ClusterConfig, settings: ClientSettings, port
       signal,
       long: call.long === true,
     });
+}
+
+export function openCaller(config: ClusterConfig, settings: ClientSettings, ports: ClientPorts): Caller {
+  const authenticator = openAuthenticator(config, settings, ports.clock);
+  const limiter = openLimiter(settings, ports.clock);
+  const connections = openConnections(config, { ...ports, identity: authenticator.identity });
+  const dispatch = openDispatch(config, settings, { authenticator, connections });
 
   async function attemptOnce<T>(
     call: Call,

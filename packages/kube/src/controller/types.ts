@@ -66,7 +66,7 @@ export interface Controller extends AsyncDisposable {
 }
 
 export type LeaseOptions = Readonly<{
-  client: KubeClient;
+  client: Pick<KubeClient, 'get' | 'create' | 'replace'>;
   namespace: string;
   name: string;
   /** Who we are; one per process. */
