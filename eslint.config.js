@@ -37,7 +37,7 @@ export default tseslint.config(
   },
   {
     files: ['packages/engine/src/**/*.ts'],
-    ignores: ['packages/engine/src/sync/cluster-writer.ts', '**/*.test.ts'],
+    ignores: ['packages/engine/src/sync/cluster-writer.ts', '**/*.test.ts', '**/*.suite.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -48,10 +48,8 @@ const refOf = (object: KubeObject): ObjectRef => ({
 
 const isCode = (error: unknown, ...codes: string[]): error is KubeError =>
   error instanceof KubeError && codes.includes(error.code);
-const alreadyExists = (error: unknown): boolean =>
-  isCode(error, 'kube/conflict') && error.detail.reason === 'AlreadyExists';
-const changedMeanwhile = (error: unknown): boolean =>
-  isCode(error, 'kube/conflict') && error.detail.reason !== 'AlreadyExists';
+const alreadyExists = (error: unknown): boolean => isCode(error, 'kube/already-exists');
+const changedMeanwhile = (error: unknown): boolean => isCode(error, 'kube/conflict');
 
 const isBinding = (object: KubeObject): boolean => /^(?:Cluster)?RoleBinding$/.test(object.kind);
 const isDefinition = (object: KubeObject): boolean => object.kind === 'CustomResourceDefinition';
