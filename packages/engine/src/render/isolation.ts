@@ -85,7 +85,10 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
   }
   const limited = withoutNamespace(settings);
   if (!isRoot) return { isolation: 'none', wrap: limited };
-  return { isolation: 'uid', wrap: (tool, network) => ({ ...limited(tool, network), uid: settings.uid, gid: settings.uid }) };
+  return {
+    isolation: 'uid',
+    wrap: (tool, network) => ({ ...limited(tool, network), uid: settings.uid, gid: settings.uid }),
+  };
 }
 
 /** The limit of memory alone. */

@@ -35,12 +35,15 @@ const deployment = (name: string, image: string): string =>
 
 const files: Readonly<Record<string, string>> = {
   'web.yaml': deployment('web', 'nginx:1'),
-  'db.yaml': deployment('db', 'registry:5000/postgres:16@sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3'),
+  'db.yaml': deployment(
+    'db',
+    'registry:5000/postgres:16@sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3',
+  ),
   'component/kustomization.yaml': 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: c-\n',
 };
 
 const plain = 'resources: [web.yaml, db.yaml]\n';
-const full = `${plain}namePrefix: old-\nimages:\n- {name: nginx, newName: mirror/nginx, newTag: "2"}\n- {name: zzz, newTag: "1"}\nreplicas:\n- {name: web, count: 2}\ncommonLabels: {team: a}\nlabels:\n- pairs: {tier: x}\n- pairs: {deep: y}\n  includeTemplates: true\ncommonAnnotations: {note: old}\n`;
+const full = `${plain}namePrefix: old-\nimages:\n- {name: nginx, newName: mirror/nginx, newTag: "2"}\n- {name: zzz, newTag: "1"}\nreplicas:\n- {name: web, count: 2}\ncommonLabels: {team: a}\nlabels:\n- pairs: {tier: x}\n- pairs: {deep: yy}\n  includeTemplates: true\ncommonAnnotations: {note: old}\n`;
 
 /** What the source says, and the same for `kustomize edit`. */
 const table: readonly (readonly [start: string, source: KustomizeSource, edits: readonly (readonly string[])[]])[] = [
@@ -63,18 +66,51 @@ const table: readonly (readonly [start: string, source: KustomizeSource, edits: 
     'unknown:1',
   ].flatMap((image) => [plain, full].map((start) => [start, { images: [image] }, [['set', 'image', image]]] as const)),
   [full, { images: ['nginx:8', 'aaa:1'] }, [['set', 'image', 'nginx:8', 'aaa:1']]],
-  [full, { replicas: [{ name: 'web', count: 5 }, { name: 'db', count: '0' }] }, [['set', 'replicas', 'web=5', 'db=0']]],
+  [
+    full,
+    {
+      replicas: [
+        { name: 'web', count: 5 },
+        { name: 'db', count: '0' },
+      ],
+    },
+    [['set', 'replicas', 'web=5', 'db=0']],
+  ],
   [plain, { commonLabels: { a: '1', b: 'x:y' } }, [['add', 'label', 'a:1', 'b:x:y']]],
   [full, { commonLabels: { team: 'b' }, forceCommonLabels: true }, [['add', 'label', '--force', 'team:b']]],
   [full, { commonLabels: { team: 'b' } }, [['add', 'label', 'team:b']]],
-  [full, { commonLabels: { more: 'b' }, labelWithoutSelector: true }, [['add', 'label', '--without-selector', 'more:b']]],
-  [plain, { commonLabels: { more: 'b' }, labelWithoutSelector: true }, [['add', 'label', '--without-selector', 'more:b']]],
-  [full, { commonLabels: { tier: 'b' }, labelWithoutSelector: true }, [['add', 'label', '--without-selector', 'tier:b']]],
-  [full, { commonLabels: { more: 'b' }, labelWithoutSelector: true, labelIncludeTemplates: true }, [['add', 'label', '--without-selector', '--include-templates', 'more:b']]],
-  [plain, { commonLabels: { more: 'b' }, labelWithoutSelector: true, labelIncludeTemplates: true }, [['add', 'label', '--without-selector', '--include-templates', 'more:b']]],
+  [
+    full,
+    { commonLabels: { more: 'b' }, labelWithoutSelector: true },
+    [['add', 'label', '--without-selector', 'more:b']],
+  ],
+  [
+    plain,
+    { commonLabels: { more: 'b' }, labelWithoutSelector: true },
+    [['add', 'label', '--without-selector', 'more:b']],
+  ],
+  [
+    full,
+    { commonLabels: { tier: 'b' }, labelWithoutSelector: true },
+    [['add', 'label', '--without-selector', 'tier:b']],
+  ],
+  [
+    full,
+    { commonLabels: { more: 'b' }, labelWithoutSelector: true, labelIncludeTemplates: true },
+    [['add', 'label', '--without-selector', '--include-templates', 'more:b']],
+  ],
+  [
+    plain,
+    { commonLabels: { more: 'b' }, labelWithoutSelector: true, labelIncludeTemplates: true },
+    [['add', 'label', '--without-selector', '--include-templates', 'more:b']],
+  ],
   [plain, { commonAnnotations: { a: '1' } }, [['add', 'annotation', 'a:1']]],
   [full, { commonAnnotations: { note: 'new' } }, [['add', 'annotation', 'note:new']]],
-  [full, { commonAnnotations: { note: 'new' }, forceCommonAnnotations: true }, [['add', 'annotation', '--force', 'note:new']]],
+  [
+    full,
+    { commonAnnotations: { note: 'new' }, forceCommonAnnotations: true },
+    [['add', 'annotation', '--force', 'note:new']],
+  ],
   [full, { components: ['component'] }, [['add', 'component', 'component']]],
 ];
 
@@ -82,29 +118,38 @@ const program = standalone();
 const root = mkdtempSync(join(tmpdir(), 'tiphys-edit-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-describe('the changes of a source are those of kustomize edit', { skip: program === undefined ? 'needs Go, to build the kustomize that has edit' : false }, () => {
-  for (const [index, [start, source, edits]] of table.entries())
-    test(`REPO-06 ${start === plain ? '' : 'over present settings '}${JSON.stringify(source)}`, () => {
-      const build = (change: (folder: string) => void): string => {
-        const folder = join(root, `${index}-${Math.random()}`);
-        mkdirSync(join(folder, 'component'), { recursive: true });
-        for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-        writeFileSync(join(folder, 'kustomization.yaml'), start);
-        const run = (...args: string[]): string => execFileSync(program!, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-        try {
-          change(folder);
-        } catch {
-          return 'refused';
-        }
-        return run('build', '.');
-      };
-      const theirs = build((folder) => {
-        for (const args of edits) execFileSync(program!, ['edit', ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+describe(
+  'the changes of a source are those of kustomize edit',
+  { skip: program === undefined ? 'needs Go, to build the kustomize that has edit' : false },
+  () => {
+    for (const [index, [start, source, edits]] of table.entries())
+      test(`REPO-06 ${start === plain ? '' : 'over present settings '}${JSON.stringify(source)}`, () => {
+        const build = (change: (folder: string) => void): string => {
+          const folder = join(root, `${index}-${Math.random()}`);
+          mkdirSync(join(folder, 'component'), { recursive: true });
+          for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+          writeFileSync(join(folder, 'kustomization.yaml'), start);
+          const run = (...args: string[]): string =>
+            execFileSync(program!, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+          try {
+            change(folder);
+          } catch {
+            return 'refused';
+          }
+          return run('build', '.');
+        };
+        const theirs = build((folder) => {
+          for (const args of edits)
+            execFileSync(program!, ['edit', ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+        });
+        const ours = build((folder) => {
+          const kustomization = parseYaml(start) as Kustomization;
+          writeFileSync(
+            join(folder, 'kustomization.yaml'),
+            stringifyYaml(applyEdits(kustomization, editsOf(source, {}))),
+          );
+        });
+        assert.equal(ours, theirs);
       });
-      const ours = build((folder) => {
-        const kustomization = parseYaml(start) as Kustomization;
-        writeFileSync(join(folder, 'kustomization.yaml'), stringifyYaml(applyEdits(kustomization, editsOf(source, {}))));
-      });
-      assert.equal(ours, theirs);
-    });
-});
+  },
+);
