@@ -1,0 +1,68 @@
+/** `tiphys app list` of a thousand applications: a cold process, over TLS, straight from the API server. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubeObject } from '@tiphys/api';
+import { createAll, namespaceObject, startCluster } from './cluster.ts';
+import { controlNamespace } from './controller.ts';
+import { numberFlag } from './flags.ts';
+import { applicationObject, benchApplications, type BenchApplication } from './input/monorepo.ts';
+import { nodeStart, print, timed } from './measure.ts';
+
+const count = numberFlag('applications', 1000);
+const runs = numberFlag('runs', 9);
+const program = join(import.meta.dirname, '..', 'packages', 'tiphys', 'bin', 'tiphys.mjs');
+const home = await mkdtemp(join(tmpdir(), 'tiphys-bench-home-'));
+try {
+  await using cluster = await startCluster();
+  await createAll(cluster.client, [namespaceObject(controlNamespace)]);
+  await createAll(cluster.client, benchApplications(count, 'mixed').map(syncedApplication));
+
+  const list = (): string => {
+    const args = [program, 'app', 'list', '--kubeconfig', cluster.kubeconfigPath, '--namespace', controlNamespace];
+    const env = { PATH: process.env['PATH'], HOME: home };
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: 60_000 });
+    if (status !== 0) throw new Error(`app list ended with ${String(status)}: ${stderr}`);
+    return stdout;
+  };
+  // The first run fills the cache of compiled code, as anybody's first command does.
+  const rows = list().trim().split('\n').length - 1;
+  if (rows !== count) throw new Error(`app list printed ${rows} rows for ${count} applications`);
+
+  const yardstick = await nodeStart();
+  const total = await timed(list, runs);
+  print({ claim: `app list of ${count}, whole command`, value: total, unit: 'ms', yardstick });
+  const beyond = total - yardstick.value;
+  print({ claim: `app list of ${count}, beyond the bare start`, value: beyond, unit: 'ms', yardstick, atMost: 150 });
+} finally {
+  await rm(home, { recursive: true, force: true });
+}
+
+/** As the controller leaves it after a sync. */
+function syncedApplication(application: BenchApplication): KubeObject {
+  const repoURL = 'https://git.example.com/platform/monorepo.git';
+  const object = applicationObject(application, { repoURL, controlNamespace });
+  const { name, namespace } = application;
+  const revision = '0123456789abcdef0123456789abcdef01234567';
+  const resources = ['ConfigMap', 'Service', 'Secret', 'ServiceAccount', 'PersistentVolumeClaim'].map((kind) => ({
+    kind,
+    version: 'v1',
+    namespace,
+    name,
+    status: 'Synced',
+  }));
+  const spec = object['spec'] as Readonly<Record<string, unknown>>;
+  const comparedTo = { source: spec['source'], sources: spec['sources'], destination: spec['destination'] };
+  return {
+    ...object,
+    status: {
+      sync: { status: 'Synced', revision, comparedTo },
+      health: { status: 'Healthy' },
+      reconciledAt: '2026-01-01T00:00:00Z',
+      sourceType: 'Helm',
+      resources,
+      summary: { images: [`registry.example.com/${name}:1.2.3`] },
+    },
+  };
+}
