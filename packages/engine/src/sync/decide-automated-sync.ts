@@ -74,6 +74,10 @@ function alreadyAttempted({ lastOperation, revisions, sources }: AutomatedSyncVi
   return used.length === 0 || withoutRevision(used) === withoutRevision(sources);
 }
 
+/** An extra object on its way out, held by a finalizer: another sync would not hurry it. */
+const isLeaving = (change: Change): boolean =>
+  change.kind === 'prune' && change.live.metadata.deletionTimestamp !== undefined;
+
 type Automated = NonNullable<SyncPolicy['automated']>;
 
 function operationFor(view: AutomatedSyncView, automated: Automated, heal?: { attempts: number }): Operation {
@@ -119,7 +123,8 @@ export function decideAutomatedSync(view: AutomatedSyncView, now: Date): Automat
   if (view.operationRunning) return none('operation-running');
   if (view.deleting) return none('being-deleted');
   if (view.syncStatus !== 'OutOfSync') return none(view.syncStatus === 'Synced' ? 'in-sync' : 'not-compared');
-  const out = view.changes.filter(isOutOfSync);
+  const out = view.changes.filter(isOutOfSync).filter((change) => !isLeaving(change));
+  if (out.length === 0) return none('deletion-under-way', 'what differs is being deleted');
   if (automated.prune !== true && out.every(({ kind }) => kind === 'prune'))
     return none('only-extra', 'only objects that left the source differ, and prune is off');
   if (view.blockedBy !== undefined) return { kind: 'none', because: view.blockedBy };

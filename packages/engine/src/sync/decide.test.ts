@@ -109,6 +109,12 @@ const policy = (automated: SyncPolicy['automated']): Partial<AutomatedSyncView> 
   syncPolicy: { automated } as SyncPolicy,
 });
 
+const leaving: Change = {
+  kind: 'prune',
+  key: { group: '', kind: 'ConfigMap', namespace: 'n', name: 'a' },
+  live: { ...object('a'), metadata: { name: 'a', deletionTimestamp: '2026-01-01T00:00:00Z' } },
+};
+
 const guard: readonly (readonly [string, Partial<AutomatedSyncView>, string])[] = [
   ['REC-07 a new revision is synced', {}, 'sync new-revision'],
   ['REC-06 without automation nothing is done', { syncPolicy: {} }, 'none not-automated'],
@@ -119,6 +125,7 @@ const guard: readonly (readonly [string, Partial<AutomatedSyncView>, string])[] 
   ['REC-15 not compared', { syncStatus: 'Unknown' }, 'none not-compared'],
   ['SYNC-26 only extra objects, prune off', { ...policy({}), changes: [change('prune')] }, 'none only-extra'],
   ['SYNC-26 only extra objects, prune on', { changes: [change('prune')] }, 'sync new-revision'],
+  ['SYNC-26 what is being deleted already is no reason', { changes: [leaving] }, 'none deletion-under-way'],
   ['SYNC-29 an empty source is not pruned', { changes: [change('prune')], desiredCount: 0 }, 'refuse would-wipe'],
   [
     'SYNC-29 unless allowed',

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type KubeObject, withTracking } from '@tiphys/api';
+import { type KubeObject, systemClock, withTracking } from '@tiphys/api';
+import { loadKubeconfigFile } from '@tiphys/kube';
 import { openTestCluster, tracking, type TestCluster } from './writer.suite.ts';
 import type { PruneTask } from './types.ts';
 import type { WriteContext } from './writer-types.ts';
 
 let cluster: TestCluster;
 before(async () => {
-  cluster = await openTestCluster();
+  const kubeconfig = process.env['TIPHYS_TEST_KUBECONFIG'];
+  cluster = await openTestCluster(kubeconfig === undefined ? undefined : loadKubeconfigFile(kubeconfig));
 });
 after(() => cluster[Symbol.asyncDispose]());
 
@@ -279,6 +281,9 @@ test('SYNC-27 SYNC-28 prune deletes what is ours, and nothing else', async () =>
     [pruned.phase, pruned.results.map((line) => line.split(': ')[1])],
     ['Succeeded', [`configmap/${ours.metadata.name ?? ''} pruned`]],
   );
+  // Foreground deletion is finished by the garbage collector.
+  const deadline = Date.now() + 10_000;
+  while ((await cluster.get(ours)) !== undefined && Date.now() < deadline) await systemClock.sleep(50);
   assert.equal(await cluster.get(ours), undefined);
 });
 
