@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
+import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
 /** What needs the controller for itself: the count of its renders, and its death. */
@@ -65,8 +66,13 @@ export function aloneTests(world: World): void {
     const scene = await world.scene(t, { 'app/a.yaml': objects });
     const record = await scene.record('Job', 'Deployment');
     await scene.createAutomated();
-    for (const pauseMs of [150, 900, 1700, 2600]) {
-      await sleep(pauseMs);
+    // The first in the PreSync hook, the second between two waves, the third in a hook beside a resource.
+    for (const created of [1, 3, 5]) {
+      await until(`${created} objects are made`, () => {
+        const { length } = record.created;
+        const seen = `${record.created.join()}\n${world.controller.tail()}`;
+        return Promise.resolve(length >= created ? { is: true } : { seen });
+      });
       await world.controller.stop('SIGKILL');
       world.controller.start();
     }

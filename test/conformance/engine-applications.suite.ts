@@ -57,11 +57,6 @@ export function applicationTests(world: World): void {
       /https:\/\/nowhere\.example\.com/,
     ],
     ['APP-04 a name that nobody registered', { destination: { name: 'nowhere', namespace: 'x' } }, /nowhere/],
-    [
-      'APP-05 a list of destinations',
-      { destination: undefined, destinations: [{ server: 'https://a', namespace: 'x' }] },
-      /spec\.destinations[\s\S]*ApplicationSet/,
-    ],
     ['APP-03 neither path nor chart', { source: { repoURL: 'https://git.example.com/x' } }, /path/],
   ];
   for (const [title, spec, message] of invalid) {
@@ -78,6 +73,15 @@ export function applicationTests(world: World): void {
       assert.equal(await scene.get('ConfigMap/a'), undefined);
     });
   }
+
+  test('APP-05 a list of destinations in place of the one is refused by the API server', async (t) => {
+    const scene = await world.scene(t);
+    const destinations = [{ server: 'https://kubernetes.default.svc', namespace: 'x' }];
+    await assert.rejects(
+      scene.createAutomated({ spec: { destination: undefined, destinations } }),
+      /spec\.destination/,
+    );
+  });
 
   test('APP-04 a destination by name', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });

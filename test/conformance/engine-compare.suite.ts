@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, canonicalJson } from '@tiphys/api';
+import { at, canonicalJson, type KubeObject } from '@tiphys/api';
 import { configMap, deployment, job, secret, service } from './harness/manifests.ts';
 import type { World } from './harness/world.ts';
 
@@ -70,10 +70,10 @@ export function compareTests(world: World): void {
     await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
     await scene.untilSettled();
 
-    await scene.repository.remove('app/b.yaml');
+    const revision = await scene.repository.remove('app/b.yaml');
 
     await scene.untilObject('ConfigMap/leaves', 'is pruned', (object) => object === undefined);
-    const view = await scene.untilSettled();
+    const view = await scene.untilSettled(revision);
     assert.deepEqual(
       view.resources.map(({ id }) => id),
       ['ConfigMap/ours'],
@@ -116,8 +116,11 @@ export function compareTests(world: World): void {
     await scene.stays('Synced', (view) => view.sync === 'Synced');
     assert.equal(at(await scene.live('Deployment/scaled'), 'spec', 'replicas'), 3);
     // Not everything is ignored: another field of the same object still counts.
-    await scene.patch('Deployment/scaled', { spec: { minReadySeconds: 1, paused: true } });
-    await scene.untilObject('Deployment/scaled', 'is healed', (object) => at(object, 'spec', 'paused') !== true);
+    const image = ['spec', 'template', 'spec', 'containers', 0, 'image'] as const;
+    const containers = [{ name: 'main', image: 'registry.example/app:by-hand' }];
+    await scene.patch('Deployment/scaled', { spec: { template: { spec: { containers } } } });
+    const isHealed = (object?: KubeObject): boolean => at(object, ...image) === 'registry.example/app:1';
+    await scene.untilObject('Deployment/scaled', 'is healed', isHealed);
   });
 
   const respects = [

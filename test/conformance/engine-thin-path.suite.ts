@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, stringAt } from '@tiphys/api';
+import { at, listAt, stringAt, type KubeObject } from '@tiphys/api';
+import type { ApplicationView } from './harness/application.ts';
 import { configMap, deployment, job, service } from './harness/manifests.ts';
-import { annotationOf } from './harness/scene.ts';
+import { annotationOf, type Scene } from './harness/scene.ts';
+import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
 const settings = (value: string) => configMap('settings', { value });
@@ -74,25 +76,45 @@ export function thinPathTests(world: World): void {
     assert.deepEqual(await scene.data('settings'), { value: 'two' });
   });
 
-  test('REC-09 self-heal puts an edited, a scaled and a deleted object back within seconds', async (t) => {
-    const scene = await world.scene(t, page);
-    await scene.createAutomated({ automated: { selfHeal: true } });
-    await scene.untilSettled();
+  const meddling: readonly (readonly [
+    string,
+    string,
+    (scene: Scene) => Promise<void>,
+    (object?: KubeObject) => boolean,
+  ])[] = [
+    [
+      'edited',
+      'ConfigMap/settings',
+      (scene) => scene.patch('ConfigMap/settings', { data: { value: 'by hand' } }),
+      (object) => at(object, 'data', 'value') === 'one',
+    ],
+    [
+      'scaled',
+      'Deployment/page',
+      (scene) => scene.patch('Deployment/page', { spec: { replicas: 3 } }),
+      (object) => at(object, 'spec', 'replicas') === 1,
+    ],
+    ['deleted', 'Service/page', (scene) => scene.delete('Service/page'), (object) => object !== undefined],
+  ];
+  for (const [what, id, meddle, isHealed] of meddling) {
+    test(`REC-09 self-heal puts an object that was ${what} back within seconds`, async (t) => {
+      const scene = await world.scene(t, page);
+      await scene.createAutomated({ automated: { selfHeal: true } });
+      const { startedAt } = await scene.untilSettled();
+      const start = Date.now();
 
-    await scene.patch('ConfigMap/settings', { data: { value: 'by hand' } });
-    await scene.untilObject('ConfigMap/settings', 'is as in Git', (object) => at(object, 'data', 'value') === 'one');
-    const healed = await scene.until('the operation that healed it has ended', (view) => view.phase === 'Succeeded');
-    assert.equal(healed.automated, true);
-    const attempts = at(healed.object, 'status', 'operationState', 'operation', 'sync', 'autoHealAttemptsCount');
-    assert.ok(Number(attempts) >= 1, `the operation counts as a self-heal: ${String(attempts)}`);
+      await meddle(scene);
 
-    await scene.patch('Deployment/page', { spec: { replicas: 3 } });
-    await scene.untilObject('Deployment/page', 'has one replica', (object) => at(object, 'spec', 'replicas') === 1);
-
-    await scene.delete('Service/page');
-    await scene.untilObject('Service/page', 'is back', (object) => object !== undefined);
-    await scene.untilSettled();
-  });
+      await scene.untilObject(id, 'is as in Git', isHealed);
+      assert.ok(Date.now() - start < 15_000, `${Date.now() - start} ms`);
+      const isHeal = (view: ApplicationView): boolean => view.phase === 'Succeeded' && view.startedAt !== startedAt;
+      const healed = await scene.until('the operation that healed it has ended', isHeal);
+      assert.equal(healed.automated, true);
+      const attempts = at(healed.object, 'status', 'operationState', 'operation', 'sync', 'autoHealAttemptsCount');
+      assert.ok(Number(attempts) >= 1, `the operation counts as a self-heal: ${String(attempts)}`);
+      await scene.untilSettled();
+    });
+  }
 
   test('REC-10 SYNC-51 a revision that keeps failing is tried limit+1 times, not once per interval', async (t) => {
     const failing = job('migrate', { hook: 'PreSync', outcome: 'fail', duration: '100ms' });
@@ -141,7 +163,7 @@ export function thinPathTests(world: World): void {
     assert.deepEqual(at(status, 'sync', 'comparedTo', 'destination'), at(object, 'spec', 'destination'));
     assert.equal(stringAt(status, 'sync', 'comparedTo', 'source', 'path'), 'app');
     assert.equal(stringAt(status, 'sourceType'), 'Directory');
-    assert.deepEqual(at(status, 'summary', 'images'), ['registry.example/app:1']);
+    assert.ok(listAt(status, 'summary', 'images').includes('registry.example/app:1'));
     assert.equal(stringAt(status, 'controllerNamespace'), world.namespace);
     const times = [
       ['reconciledAt'],
@@ -203,13 +225,15 @@ export function thinPathTests(world: World): void {
     await scene.untilSettled();
     const { client } = world.cluster;
     const events = await client.resourceFor({ group: '', version: 'v1', kind: 'Event' });
-    const { items } = await client.list(events, {
-      namespace: world.namespace,
-      fieldSelector: `involvedObject.name=${scene.name}`,
+    await until('an event for each', async () => {
+      const { items } = await client.list(events, {
+        namespace: world.namespace,
+        fieldSelector: `involvedObject.name=${scene.name}`,
+      });
+      const seen = items.map((event) => `${stringAt(event, 'reason') ?? ''}: ${stringAt(event, 'message') ?? ''}`);
+      const wanted = [/^OperationStarted/, /^OperationCompleted/, /^ResourceUpdated: .*OutOfSync -> Synced/];
+      const missing = wanted.filter((pattern) => !seen.some((text) => pattern.test(text)));
+      return missing.length === 0 ? { is: true } : { seen: `${seen.join('\n')}\nmissing: ${missing.join(' ')}` };
     });
-    const reasons = new Set(items.map((event) => stringAt(event, 'reason')));
-    for (const reason of ['OperationStarted', 'OperationCompleted', 'ResourceUpdated'])
-      assert.ok(reasons.has(reason), `${reason} in ${[...reasons].join(', ')}`);
-    assert.ok(items.some((event) => /OutOfSync -> Synced/.test(stringAt(event, 'message') ?? '')));
   });
 }
