@@ -76,7 +76,7 @@ export class SourceRenderer {
 
   /** Renders a plan, or answers what is remembered. Failures with a code are outcomes. */
   render(plan: Plan): Promise<Attempt> {
-    return this.#attempt(plan, 0);
+    return this.#attempt(plan, this.#settings.readSets === 'presumed' ? 0 : plan.candidates.length - 1);
   }
 
   /** Tries a read-set; when it is known to be too narrow, the next one. */

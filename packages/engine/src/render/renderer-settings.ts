@@ -6,6 +6,11 @@ export type RendererSettings = Readonly<{
   workDir: string;
   /** Deadline of one run of a tool (ARGOCD_EXEC_TIMEOUT). */
   timeoutMs: number;
+  /**
+   * What a run finds in its folder: only what it is presumed to read, or the whole tree, which is slower and makes every commit a
+   * reason to render anew.
+   */
+  readSets: 'presumed' | 'whole-tree';
   /** How many tools run at once. */
   parallelism: number;
   /** What a tool may print. */
@@ -39,6 +44,7 @@ const mebibyte = 1024 * 1024;
 export const rendererDefaults: RendererSettings = {
   workDir: `${tmpdir()}/tiphys-render`,
   timeoutMs: 90_000,
+  readSets: 'presumed',
   parallelism: 4,
   maxOutputBytes: 64 * mebibyte,
   maxDirectoryBytes: 10 * mebibyte,
