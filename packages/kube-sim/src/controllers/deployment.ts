@@ -1,5 +1,5 @@
 import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
-import { semanticallyEqual } from '../server/equal.ts';
+import { equal, semanticallyEqual } from '../server/equal.ts';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
 import { hashOf, resolveCount, templateLabels, templateOf } from './template.ts';
@@ -144,6 +144,7 @@ function ensureCurrent(rollout: Rollout, bench: Workbench): { current: KubeObjec
   }
   const kept = Math.max(revision, revisionOf(current));
   const annotations = { ...current.metadata.annotations, ...setAnnotations(deployment, kept) };
+  if (equal(annotations, current.metadata.annotations)) return { current, created: false };
   return { current: bench.update({ ...current, metadata: { ...current.metadata, annotations } }), created: false };
 }
 

@@ -61,12 +61,17 @@ export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
 export function createWorkbench(cluster: Cluster): Workbench {
   const { store, clock } = cluster;
   const recorder = new EventRecorder(cluster);
-  const change = (object: KubeObject, next: KubeObject, how: { subresource: string; manager: string }): KubeObject =>
+  const change = (
+    object: KubeObject,
+    next: KubeObject,
+    how: { subresource: string; manager: string; trusted?: boolean },
+  ): KubeObject =>
     commit(cluster, targetOf(cluster, object), {
       live: object,
       next,
       subresource: how.subresource,
       options: ownWrite(how.manager),
+      trusted: how.trusted === true,
     }).object;
   const live = (object: KubeObject): KubeObject => {
     const { namespace = '', name = '' } = object.metadata;
@@ -90,7 +95,7 @@ export function createWorkbench(cluster: Cluster): Workbench {
       const { annotations } = object.metadata;
       if (equal(current['status'], status) && equal(current.metadata.annotations, annotations)) return current;
       const metadata = { ...current.metadata, ...(annotations !== undefined && { annotations }) };
-      return change(current, { ...current, metadata, status }, { subresource: 'status', manager });
+      return change(current, { ...current, metadata, status }, { subresource: 'status', manager, trusted: true });
     },
     put: (object) => store.put(resourceOf(cluster, object), object),
     remove: (object, options = {}) => {

@@ -102,11 +102,11 @@ export const pathNotFound = (): Refusal =>
     details: {},
   });
 
-export const alreadyExists = (resource: Resource, name: string): Refusal =>
+export const alreadyExists = (resource: Resource, name: string, onItsWayOut = false): Refusal =>
   new Refusal({
     code: 409,
     reason: 'AlreadyExists',
-    message: `${about(resource, name)} already exists`,
+    message: `${onItsWayOut ? 'object is being deleted: ' : ''}${about(resource, name)} already exists`,
     details: detailsOf(resource, name),
   });
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { asObject, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
+import { asObject, messageOf, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
 import type { Place } from './object-store.ts';
 
 /** Where writes go before they are acknowledged. */
@@ -35,27 +35,45 @@ const tables = `
   INSERT OR IGNORE INTO counter VALUES (1, 1);
 `;
 
+// One process alone may have the file: two clusters over one state would overwrite each other.
+function open(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec('PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE;');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    database.exec(tables);
+    return database;
+  } catch (error) {
+    database.close();
+    throw new Error(`${file}: cannot be opened as the state of an embedded cluster (${messageOf(error)})`, {
+      cause: error,
+    });
+  }
+}
+
 /**
- * Keeps the cluster in one SQLite file. A write is in the file when it returns, so a killed process loses nothing;
- * a machine that loses power may lose the last moments (synchronous=NORMAL).
+ * Keeps the cluster in one SQLite file. What is written in one turn of the event loop is in the file at its end, so a killed
+ * process loses nothing that somebody has seen; a machine that loses power may lose the last moments (synchronous=NORMAL).
  */
 export function sqliteJournal(file: string): Journal {
-  const database = new DatabaseSync(file);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
-  database.exec(tables);
+  const database = open(file);
   const upsert = database.prepare('INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?)');
   const drop = database.prepare('DELETE FROM object WHERE resource = ? AND namespace = ? AND name = ?');
   const count = database.prepare('UPDATE counter SET revision = ?');
-  const together = (revision: number, write: () => void): void => {
-    database.exec('BEGIN');
-    try {
-      write();
-      count.run(revision);
-      database.exec('COMMIT');
-    } catch (error) {
-      database.exec('ROLLBACK');
-      throw error;
+  // All writes of one turn of the event loop are one transaction: it ends before anything else can happen.
+  let pending: number | undefined;
+  const commit = (): void => {
+    if (pending === undefined) return;
+    count.run(pending);
+    database.exec('COMMIT');
+    pending = undefined;
+  };
+  const within = (revision: number): void => {
+    if (pending === undefined) {
+      database.exec('BEGIN');
+      queueMicrotask(commit);
     }
+    pending = revision;
   };
   return {
     restore: () => ({
@@ -67,15 +85,20 @@ export function sqliteJournal(file: string): Journal {
     }),
     put: ({ resource, object, revision }) => {
       const { namespace = '', name = '' } = object.metadata;
-      together(revision, () => upsert.run(resource, namespace, name, stringifyJson(object)));
+      within(revision);
+      upsert.run(resource, namespace, name, stringifyJson(object));
     },
     remove: ({ resource, namespace, name, revision }) => {
-      together(revision, () => drop.run(resource, namespace, name));
+      within(revision);
+      drop.run(resource, namespace, name);
     },
     keep: (name, make) => {
       database.prepare('INSERT OR IGNORE INTO kept VALUES (?, ?)').run(name, make());
       return String(database.prepare('SELECT value FROM kept WHERE name = ?').get(name)?.['value']);
     },
-    close: () => database.close(),
+    close: () => {
+      commit();
+      database.close();
+    },
   };
 }

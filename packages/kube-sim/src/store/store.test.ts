@@ -49,6 +49,7 @@ test('state, token and certificate survive a restart, and versions go on', async
   try {
     const first = await startKubeSim({ stateFile });
     const made = await call(first, maps, { method: 'POST', body: { ...map('kept'), metadata: { name: 'kept' } } });
+    await assert.rejects(startKubeSim({ stateFile }), /cluster\.db: cannot be opened/);
     const before = first.kubeconfig().replace(first.url, '');
     await first.stop();
 

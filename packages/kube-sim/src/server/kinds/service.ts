@@ -96,7 +96,8 @@ function withoutLeftovers(spec: Record<string, unknown>, oldSpec: unknown): Reco
   if (before === undefined || before === spec['type']) return spec;
   const untouched = (field: string): boolean => equal(spec[field], at(oldSpec, field));
   const gone = [
-    ...(external(spec['type']) ? [] : ['externalTrafficPolicy', 'healthCheckNodePort']),
+    ...(reachable(spec) ? [] : ['externalTrafficPolicy']),
+    ...(external(spec['type']) ? [] : ['healthCheckNodePort']),
     ...(spec['type'] === 'LoadBalancer' ? [] : ['allocateLoadBalancerNodePorts', 'loadBalancerClass']),
   ].filter(untouched);
   const kept = Object.fromEntries(Object.entries(spec).filter(([field]) => !gone.includes(field)));

@@ -109,13 +109,15 @@ export function createObject(
   const fresh = request.managed === true ? identified : { ...identified, metadata: unmanaged };
   const tracked = track(cluster, { object: applyDefaults(normalize(fresh, type), type), type }, request);
   const admitted = admit(tracked, type, preparation);
-  const prepared = prepareForCreate(applyDefaults(admitted, type), type, preparation);
+  // Defaulting once more is only for what admission has added.
+  const complete = admitted === tracked ? tracked : applyDefaults(admitted, type);
+  const prepared = prepareForCreate(complete, type, preparation);
   const errors = errorsOf(prepared, type);
   const name = prepared.metadata.name ?? '';
   if (errors.length > 0) throw invalid(type, name, errors);
   const key = storageKey(type);
-  if (cluster.store.get({ resource: key, namespace: target.namespace, name }) !== undefined)
-    throw alreadyExists(type, name);
+  const present = cluster.store.get({ resource: key, namespace: target.namespace, name });
+  if (present !== undefined) throw alreadyExists(type, name, present.metadata.deletionTimestamp !== undefined);
   if (options.dryRun) return { object: prepared, warnings: [], created: true };
   const stored = cluster.store.put(key, toStored(prepared, type, cluster.types.stored(key) ?? type));
   return { object: fromStored(stored, type), warnings: [], created: true };

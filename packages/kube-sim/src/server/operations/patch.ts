@@ -58,19 +58,23 @@ export function patch(cluster: Cluster, target: Target, request: PatchRequest): 
   const next = patched(live, type, request);
   if (next.metadata.resourceVersion !== live.metadata.resourceVersion && next.metadata.resourceVersion !== undefined)
     throw modified(type, name);
-  const incoming = readPatched(next, type, request.options);
+  const incoming = readPatched(next, type, request);
   const written = commit(cluster, target, { live, next: placed(incoming.object, target), ...request });
   return { ...written, warnings: incoming.warnings };
 }
 
 /** A patched built-in object that no longer decodes is the patch's fault: 422, where a bad body is 400. */
-function readPatched(next: KubeObject, type: ResourceType, options: WriteOptions): Incoming {
+function readPatched(next: KubeObject, type: ResourceType, request: PatchRequest): Incoming {
   try {
-    return readObject(next, type, options);
+    return readObject(next, type, request.options);
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400) throw error;
     const metadata = omit(next.metadata, 'managedFields');
-    throw invalidPatch({ ...next, metadata }, error.message.replace(/^.*? cannot be handled as an? \w+: /, ''));
+    const why = error.message.replace(/^.*? cannot be handled as an? \w+: /, '');
+    // A strategic merge is decoded from a map, which says so.
+    const decoding =
+      request.mediaType === patchTypes.strategic && !why.startsWith('strict') ? 'error decoding from json: ' : '';
+    throw invalidPatch({ ...next, metadata }, `${decoding}${why}`);
   }
 }
 

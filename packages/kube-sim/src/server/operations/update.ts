@@ -100,6 +100,8 @@ export type Change = Readonly<{
   options: WriteOptions;
   /** The managedFields of `next` are already as they are to be stored (server-side apply). */
   managed?: boolean;
+  /** Written by the cluster itself from the live object: nothing to default or to check. */
+  trusted?: boolean;
 }>;
 
 const isReset = (entries: readonly unknown[] | undefined): boolean =>
@@ -169,14 +171,16 @@ export function commit(cluster: Cluster, target: Target, change: Change): Writte
   const { live, subresource, options } = change;
   const preparation = { cluster, namespace, dryRun: options.dryRun };
   const kept = keepSystemFields(change.next, live, type);
-  const tracked = track(cluster, applyDefaults(normalize(kept, type), type), { type, change });
+  const complete = change.trusted === true ? kept : applyDefaults(normalize(kept, type), type);
+  const tracked = track(cluster, complete, { type, change });
   const prepared =
     subresource === 'status'
       ? prepareForStatusUpdate(tracked, live, type)
       : subresource === 'finalize'
         ? tracked
         : prepareForUpdate({ object: tracked, old: live, type }, preparation);
-  const errors = errorsOf(prepared, type, { old: live, ...(subresource !== '' && { subresource }) });
+  const errors =
+    change.trusted === true ? [] : errorsOf(prepared, type, { old: live, ...(subresource !== '' && { subresource }) });
   if (errors.length > 0) throw invalid(type, name, errors);
   if (isSameObject(prepared, live)) return { object: live, warnings: [], created: false };
   if (options.dryRun) return { object: prepared, warnings: [], created: false };
