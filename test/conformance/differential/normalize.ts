@@ -21,9 +21,23 @@ export function comparable({ code, body }: Answer): unknown {
   unique.sort((a, b) => (text(a) < text(b) ? -1 : 1));
   const reason = stringAt(body, 'reason') ?? '';
   const message = stringAt(body, 'message') ?? '';
-  // Who is in the way of an apply is what people read; other messages may be worded in another order.
-  const words = message.startsWith('Apply failed') ? message : '';
-  return { code, reason, causes: unique, words };
+  return { code, reason, causes: unique, message: words(message) };
+}
+
+/** A message without what quotes the server's inner form of a value: Go structs, and differences between them. */
+function words(message: string): string {
+  return (
+    message
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
+      .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
+      // Whether an absent map reads {} or null depends on where it got lost.
+      .replace(/value: \{\}/g, 'value: null')
+      .replace(/\n(?:@@|[ +-]).*/g, '')
+      .replace(/\n\s*/g, ' ')
+      .replace(/patch: Invalid value: "(?:[^"\\]|\\.)*"/g, 'patch: Invalid value: <patch>')
+      .replace(/Invalid value: (?:null|[{[].*?[}\]]): /g, 'Invalid value: <value>: ')
+      .replace(/ +(?=[\],]|$)/g, '')
+  );
 }
 
 function plain(value: unknown, uid: string | undefined): unknown {

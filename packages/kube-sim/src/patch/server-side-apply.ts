@@ -128,7 +128,7 @@ function checkFits(applied: KubeObject, type: ResourceType, fields: FieldType): 
   const faults = faultsOf(applied, fields).map((fault) => fault.replace(/^: /, ''));
   if (faults.length === 0) return;
   const { name = '', namespace = '' } = applied.metadata;
-  const kind = `${applied.apiVersion}, Kind=${type.kind}`;
+  const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
   const list = faults.length === 1 ? faults.join('') : `errors:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
   throw internal(`failed to create typed patch object (${namespace}/${name}; ${kind}): ${list}`);
 }

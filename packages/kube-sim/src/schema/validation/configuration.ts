@@ -130,9 +130,9 @@ function checkSubject(
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
-function checkAccessModes(spec: Record<string, unknown>, faults: Faults): void {
+function checkAccessModes(spec: Record<string, unknown>, why: string, faults: Faults): void {
   const modes = itemsAt(spec, 'accessModes');
-  if (modes.length === 0) faults.required('spec.accessModes', 'at least 1 access mode is required');
+  if (modes.length === 0) faults.required('spec.accessModes', why);
   for (const mode of modes)
     if (typeof mode === 'string' && !accessModes.includes(mode))
       faults.unsupported('spec.accessModes', mode, accessModes);
@@ -146,7 +146,7 @@ function checkStorage(value: unknown, path: string, faults: Faults): void {
 
 const claim: KindCheck = (object, old, faults) => {
   const spec = partOf(object, 'spec');
-  checkAccessModes(spec, faults);
+  checkAccessModes(spec, 'at least 1 access mode is required', faults);
   if (spec['selector'] !== undefined) checkSelector(spec['selector'], 'spec.selector', faults);
   const size = partOf(partOf(spec, 'resources'), 'requests')['storage'];
   checkStorage(size, 'spec.resources[storage]', faults);
@@ -200,7 +200,7 @@ const sourceOf = (spec: Record<string, unknown>): Record<string, unknown> =>
 
 const volume: KindCheck = (object, old, faults) => {
   const spec = partOf(object, 'spec');
-  checkAccessModes(spec, faults);
+  checkAccessModes(spec, '', faults);
   const capacity = partOf(spec, 'capacity');
   const named = Object.keys(capacity);
   if (named.length === 0) faults.required('spec.capacity');

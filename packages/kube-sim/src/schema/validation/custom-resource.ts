@@ -100,7 +100,6 @@ function typeFault({ path, is, wanted }: Readonly<{ path: string; is: string; wa
 const joined = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 function checkObject({ value, old, schema, path }: Place & { value: Record<string, unknown> }, faults: Faults): void {
-  for (const name of schema.required ?? []) if (value[name] === undefined) faults.required(joined(path, name));
   const count = Object.keys(value).length;
   if (schema.minProperties !== undefined && count < schema.minProperties)
     faults.invalid(path, value, `${path} in body should have at least ${schema.minProperties} properties`);
@@ -115,6 +114,7 @@ function checkObject({ value, old, schema, path }: Place & { value: Record<strin
     if (property === undefined) continue;
     checkValue({ value: child, old: at(old, key), schema: property, path: joined(path, key) }, faults);
   }
+  for (const name of schema.required ?? []) if (value[name] === undefined) faults.required(joined(path, name));
 }
 
 function checkArray({ value, old, schema, path }: Place & { value: readonly unknown[] }, faults: Faults): void {

@@ -16,7 +16,7 @@ const service: KindCheck = (object, old, faults) => {
   const type = textAt(spec, 'type');
   const ports = itemsAt(spec, 'ports');
   // Addresses are given out before anything else is looked at: with a bad one the rest is not.
-  if (type !== 'ExternalName' && checkAddressForm(spec, faults)) return;
+  if (type !== 'ExternalName' && (checkAddressForm(spec, faults) || checkFamilies(spec, faults))) return;
   if (old !== undefined) checkAddressesKept(spec, partOf(old, 'spec'), faults);
   if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') faults.required('spec.ports');
   if (isHeadless(spec) && (type === 'LoadBalancer' || type === 'NodePort'))
@@ -58,6 +58,16 @@ function checkAddresses(spec: Record<string, unknown>, faults: Faults): void {
     faults.invalid('spec.clusterIPs', ips, 'first value must match `clusterIP`');
   if (ip === '' && ips.length > 0)
     faults.invalid('spec.clusterIPs', ips, 'must be empty when `clusterIP` is not specified');
+}
+
+/** Only a Service without addresses and without pods may ask for both families: the cluster has one. */
+function checkFamilies(spec: Record<string, unknown>, faults: Faults): boolean {
+  if (spec['ipFamilyPolicy'] !== 'RequireDualStack' || !isHeadless(spec)) return false;
+  if (Object.keys(partOf(spec, 'selector')).length === 0) return false;
+  faults.invalid('spec.ipFamilyPolicy', 'RequireDualStack', 'this cluster is not configured for dual-stack services');
+  for (const [index, family] of itemsAt(spec, 'ipFamilies').entries())
+    if (family === 'IPv6') faults.invalid(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster');
+  return true;
 }
 
 /** Whether one of the addresses is none. */
@@ -194,6 +204,8 @@ function checkBackend(backend: unknown, path: string, faults: Faults): void {
 const ingressClass: KindCheck = (object, old, faults) => {
   const spec = partOf(object, 'spec');
   const controller = textAt(spec, 'controller');
+  if (old !== undefined)
+    immutable({ now: controller, before: textAt(partOf(old, 'spec'), 'controller'), path: 'spec.controller' }, faults);
   if (controller === '') faults.required('spec.controller');
   else if (!/^[^/]+\/.+$/.test(controller))
     faults.invalid('spec.controller', controller, 'must be a domain-prefixed path (such as "acme.io/foo")');
@@ -210,8 +222,6 @@ const ingressClass: KindCheck = (object, old, faults) => {
     if (scope === 'Cluster' && namespace !== '')
       faults.forbidden('spec.parameters.namespace', "`parameters.scope` is set to 'Cluster'");
   }
-  if (old !== undefined)
-    immutable({ now: controller, before: textAt(partOf(old, 'spec'), 'controller'), path: 'spec.controller' }, faults);
 };
 
 const networkPolicy: KindCheck = (object, _old, faults) => {

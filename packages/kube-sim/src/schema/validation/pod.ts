@@ -28,8 +28,8 @@ export function checkPodSpec(spec: Record<string, unknown>, path: string, faults
     checkContainer(container, { path: `${path}.initContainers[${index}]`, volumes, names }, faults);
     checkInitContainer(container, `${path}.initContainers[${index}]`, faults);
   }
-  faults.oneOf(`${path}.restartPolicy`, spec['restartPolicy'], ['Always', 'Never', 'OnFailure']);
-  faults.oneOf(`${path}.dnsPolicy`, spec['dnsPolicy'], ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']);
+  faults.oneOf(`${path}.restartPolicy`, spec['restartPolicy'], ['Always', 'OnFailure', 'Never']);
+  faults.oneOf(`${path}.dnsPolicy`, spec['dnsPolicy'], ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']);
   checkLabels(spec['nodeSelector'], `${path}.nodeSelector`, faults);
   named(spec, { field: 'serviceAccountName', form: dnsSubdomain, path }, faults);
   named(spec, { field: 'nodeName', form: dnsSubdomain, path }, faults);

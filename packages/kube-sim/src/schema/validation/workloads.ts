@@ -28,7 +28,11 @@ function checkTemplated({ kind, spec }: Templated, faults: Faults): void {
   if (isRecord(selector)) {
     checkSelector(selector, 'spec.selector', faults);
     if (isEmptySelector(selector))
-      faults.invalid('spec.selector', selector, `empty selector is invalid for ${kind.toLowerCase()}`);
+      faults.invalid(
+        'spec.selector',
+        selector,
+        `empty selector is invalid for ${kind === 'ReplicaSet' ? 'deployment' : kind.toLowerCase()}`,
+      );
   }
   const template = partOf(spec, 'template');
   const labels = partOf(partOf(template, 'metadata'), 'labels');
@@ -225,7 +229,11 @@ const job: KindCheck = (object, old, faults) => {
   checkJobSpec(spec, 'spec', faults);
   const labels = partOf(partOf(partOf(spec, 'template'), 'metadata'), 'labels');
   if (isRecord(spec['selector']) && !selects(spec['selector'], labels))
-    faults.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+    faults.invalid(
+      'spec.template.metadata.labels',
+      labelsShown(spec['template']),
+      '`selector` does not match template `labels`',
+    );
   if (old === undefined) return;
   const before = specOf(old);
   const indexed = textAt(spec, 'completionMode') === 'Indexed' && spec['completions'] === spec['parallelism'];
@@ -338,6 +346,8 @@ const autoscaler: KindCheck = (object, _old, faults) => {
   const version = textAt(spec['scaleTargetRef'], 'apiVersion');
   if (!version.includes('/') && textAt(spec['scaleTargetRef'], 'kind') !== 'ReplicationController')
     faults.invalid('spec.scaleTargetRef.apiVersion', version, 'apiVersion must specify API group');
+  for (const [index, metric] of itemsAt(spec, 'metrics').entries())
+    checkMetric(metric, `spec.metrics[${index}]`, faults);
   const scalesToZero = itemsAt(spec, 'metrics').some((metric) =>
     ['Object', 'External'].includes(textAt(metric, 'type')),
   );
@@ -346,8 +356,6 @@ const autoscaler: KindCheck = (object, _old, faults) => {
       'spec.metrics',
       'must specify at least one Object or External metric to support scaling to zero replicas',
     );
-  for (const [index, metric] of itemsAt(spec, 'metrics').entries())
-    checkMetric(metric, `spec.metrics[${index}]`, faults);
 };
 
 const metricSources: Readonly<Record<string, string>> = {
