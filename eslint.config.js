@@ -23,6 +23,13 @@ export default tseslint.config(
         'error',
         { allowConstantLoopConditions: 'only-allowed-literals' },
       ],
+      // A promise of nothing is written Promise.withResolvers<void>().
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      // `const { field: _, ...rest } = object` is how a field is left out.
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       'no-restricted-properties': [
         'error',
         {
@@ -50,9 +57,9 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/api/src/json.ts'],
+    files: ['packages/api/src/json.ts', 'packages/tiphys/src/config.ts'],
     rules: {
-      // The codec itself.
+      // The codec itself, and the one reader of the environment.
       'no-restricted-properties': 'off',
     },
   },

@@ -28,7 +28,7 @@ export type Composition = Readonly<{
 
 /** A controller with all its parts; `stop` takes them down in the opposite order. */
 export type RunningController = AsyncDisposable &
-  Readonly<{ controller: ApplicationController; failed: Promise<never>; stop: () => Promise<void> }>;
+  Readonly<{ controller: ApplicationController; stop: () => Promise<void> }>;
 
 /** Puts an application controller together and starts it. */
 export async function startController(composition: Composition): Promise<RunningController> {
@@ -60,5 +60,5 @@ export async function startController(composition: Composition): Promise<Running
     })();
     return stopped;
   };
-  return { controller, failed: controller.failed, stop, [Symbol.asyncDispose]: stop };
+  return { controller, stop, [Symbol.asyncDispose]: stop };
 }

@@ -9,6 +9,7 @@ import {
   type Problem,
   type Warning,
 } from '@tiphys/api';
+import { openSeenVersions } from '@tiphys/engine';
 import { type CacheChange, type KubeClient, openCache } from '@tiphys/kube';
 import { applicationResource } from '@tiphys/operations';
 
@@ -66,6 +67,7 @@ export function openApplicationStore(
   );
   const ours = new Map<string, Readonly<{ at: number; stored: StoredApplication }>>();
   const listeners: ((key: string) => void)[] = [];
+  const shown = openSeenVersions();
 
   const cacheKey = (key: string): { namespace: string; name: string } => {
     const slash = key.indexOf('/');
@@ -74,6 +76,7 @@ export function openApplicationStore(
   const arrived = (change: CacheChange<StoredApplication>): void => {
     const key = `${change.key.namespace}/${change.key.name}`;
     const own = ours.get(key)?.stored;
+    if (change.kind !== 'deleted') shown.add(key, change.after.raw.metadata.resourceVersion ?? '');
     if (change.kind === 'deleted') ours.delete(key);
     else if (own?.raw.metadata.resourceVersion === change.after.raw.metadata.resourceVersion) ours.delete(key);
     if (change.kind === 'updated' && change.before.intent === change.after.intent) return;
@@ -100,8 +103,8 @@ export function openApplicationStore(
     keys: () => cache.list().map(({ key }) => key),
     written: (object) => {
       const stored = store(object);
-      const seen = cache.get(cacheKey(stored.key))?.raw.metadata.resourceVersion;
-      if (seen !== stored.raw.metadata.resourceVersion)
+      // The watch was faster than the answer: it may already show something newer.
+      if (!shown.has(stored.key, stored.raw.metadata.resourceVersion ?? ''))
         ours.set(stored.key, { at: ports.clock.now().getTime(), stored });
       return stored;
     },

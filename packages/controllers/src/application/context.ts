@@ -35,9 +35,12 @@ export type Context = Readonly<{
   /** What the application read, and at which commits: new ones are looked out for. */
   follow: (
     key: string,
-    sources: readonly WantedSource[],
-    reads: readonly ReadSet[] | undefined,
-    commits: readonly string[],
+    what: Readonly<{
+      sources: readonly WantedSource[];
+      /** Unknown after a failure before the render. */
+      readSets: readonly ReadSet[] | undefined;
+      commits: readonly string[];
+    }>,
   ) => void;
   /** Runs while fewer than `controller.operation.processors` operations are being worked on. */
   limitOperations: <T>(run: () => Promise<T>) => Promise<T>;

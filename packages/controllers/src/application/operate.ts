@@ -150,7 +150,7 @@ export async function operate(
   memory: AttemptMemory | undefined,
   { ports, signal }: Readonly<{ ports: OperatePorts; signal: AbortSignal }>,
 ): Promise<OperateOutcome> {
-  const { application, destination, state, comparison } = attempt;
+  const { destination, state, comparison } = attempt;
   const request = syncRequest(attempt);
   const plan =
     memory?.plan ??
@@ -204,7 +204,7 @@ export async function operate(
     if (outcome.finish !== undefined) return { kind: 'ended', results: running.results, ...outcome.finish, plan };
     // Objects of a plan may be of kinds that came with this very sync.
     await destination.live.ensure(
-      application.spec.destination === undefined ? [] : plan.tasks.map(({ key }) => key),
+      plan.tasks.map(({ key }) => key),
       signal,
     );
   }

@@ -214,14 +214,13 @@ async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Pro
       context.compareParts(),
       signal,
     );
-    context.follow(key, sources, comparison.rendered.readSet, comparison.revisions);
+    context.follow(key, { sources, readSets: comparison.rendered.readSet, commits: comparison.revisions });
     pass.memory.sourceFailedAtMs = undefined;
     return { kind: 'compared', comparison, status: context.verdict(comparison, destination), sources };
   } catch (error) {
     signal.throwIfAborted();
     // A change to anything that the failed render read is a reason to try again.
-    if (error instanceof RenderError) context.follow(key, sources, error.readSet, []);
-    else context.follow(key, sources, undefined, []);
+    context.follow(key, { sources, readSets: error instanceof RenderError ? error.readSet : undefined, commits: [] });
     pass.memory.sourceFailedAtMs ??= context.ports.clock.now().getTime();
     return { kind: 'failed', type: 'ComparisonError', messages: [messageOf(error)] };
   }

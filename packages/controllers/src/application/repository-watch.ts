@@ -1,5 +1,5 @@
-import { type Clock, type Logger, messageOf } from '@tiphys/api';
-import { type GitStore, normaliseRepositoryUrl, type RepositoryAccess } from '@tiphys/engine';
+import { type Clock, isCoded, type Logger, messageOf } from '@tiphys/api';
+import { type GitStore, normaliseRepositoryUrl, type RepositoryAccess, type RevisionQuestion } from '@tiphys/engine';
 import type { ReadSetIndex } from './read-set-index.ts';
 
 /** One revision of one repository that some application follows. */
@@ -40,133 +40,193 @@ export interface RepositoryWatch extends AsyncDisposable {
 type Watched = {
   readonly url: string;
   readonly followers: Map<string, readonly Followed[]>;
+  /** Newest commit seen, by revision. */
   readonly heads: Map<string, string>;
   timer: NodeJS.Timeout | undefined;
   looking: Promise<void> | undefined;
+  /** Asked for while looking. */
   again: boolean;
+  /** The last look failed. */
+  failing: boolean;
 };
 
 const revisionKey = ({ revision, tagPrefix }: Followed): string => `${revision}\n${tagPrefix ?? ''}`;
 
-export function openRepositoryWatch(
-  ports: RepositoryWatchPorts,
-  settings: RepositoryWatchSettings,
-  touched: Touched,
-): RepositoryWatch {
-  const repositories = new Map<string, Watched>();
-  const repositoriesOf = new Map<string, ReadonlySet<string>>();
-  const stopping = new AbortController();
+const unwatched = (url: string): Watched => ({
+  url,
+  followers: new Map(),
+  heads: new Map(),
+  timer: undefined,
+  looking: undefined,
+  again: false,
+  failing: false,
+});
 
-  const look = async (watched: Watched): Promise<void> => {
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(settings.timeoutMs)]);
-    const repo = ports.access(watched.url);
-    const revisions = new Map(
-      [...watched.followers.values()].flat().map((followed) => [revisionKey(followed), followed]),
-    );
-    // The first question asks the remote and brings all its refs; the others are answered by those.
-    let freshness: 'latest' | 'cached' = 'latest';
-    for (const [key, followed] of revisions) {
-      const { tagPrefix } = followed;
-      const { commit } = await ports.git.resolve(repo, { revision: followed.revision, tagPrefix, freshness }, signal);
-      freshness = 'cached';
-      const before = watched.heads.get(key);
-      watched.heads.set(key, commit);
-      if (before === undefined || before === commit) continue;
-      const changed = await ports.git.changedPaths(repo, { from: before, to: commit }, signal);
-      const readers = ports.reads.affected(normaliseRepositoryUrl(watched.url), changed);
-      let count = 0;
-      for (const application of readers) {
-        if (!watched.followers.get(application)?.some((own) => revisionKey(own) === key)) continue;
-        touched(application, `${followed.revision} is at ${commit.slice(0, 8)}`);
-        count += 1;
-      }
-      ports.log.info('new commit', {
-        repository: watched.url,
-        revision: followed.revision,
-        commit,
-        paths: changed.length,
-        applications: count,
-      });
+class Watch implements RepositoryWatch {
+  readonly #ports: RepositoryWatchPorts;
+  readonly #settings: RepositoryWatchSettings;
+  readonly #touched: Touched;
+  readonly #repositories = new Map<string, Watched>();
+  readonly #repositoriesOf = new Map<string, ReadonlySet<string>>();
+  readonly #stopping = new AbortController();
+
+  constructor(ports: RepositoryWatchPorts, settings: RepositoryWatchSettings, touched: Touched) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#touched = touched;
+  }
+
+  follow(application: string, followed: readonly (Followed & { commit?: string | undefined })[]): void {
+    const wanted = Map.groupBy(followed, ({ url }) => normaliseRepositoryUrl(url));
+    for (const key of this.#repositoriesOf.get(application) ?? []) if (!wanted.has(key)) this.#leave(application, key);
+    this.#repositoriesOf.set(application, new Set(wanted.keys()));
+    for (const [key, revisions] of wanted) {
+      const known = this.#repositories.get(key);
+      const watched = known ?? unwatched(revisions[0]?.url ?? '');
+      this.#repositories.set(key, watched);
+      watched.followers.set(application, revisions);
+      for (const own of revisions) this.#note(watched, { application, own });
+      if (known === undefined) this.#schedule(watched);
     }
-  };
+  }
 
-  const schedule = (watched: Watched): void => {
+  unfollow(application: string): void {
+    for (const key of this.#repositoriesOf.get(application) ?? []) this.#leave(application, key);
+    this.#repositoriesOf.delete(application);
+  }
+
+  poll(url: string): void {
+    const watched = this.#repositories.get(normaliseRepositoryUrl(url));
+    if (watched !== undefined) this.#run(watched);
+  }
+
+  newest(followed: Followed): string | undefined {
+    return this.#repositories.get(normaliseRepositoryUrl(followed.url))?.heads.get(revisionKey(followed));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    for (const { timer } of this.#repositories.values()) clearTimeout(timer);
+    await Promise.all([...this.#repositories.values()].flatMap(({ looking }) => looking ?? []));
+    this.#repositories.clear();
+  }
+
+  #note(
+    watched: Watched,
+    { application, own }: { application: string; own: Followed & { commit?: string | undefined } },
+  ): void {
+    if (own.commit === undefined) return;
+    const head = watched.heads.get(revisionKey(own));
+    if (head === undefined) watched.heads.set(revisionKey(own), own.commit);
+    // A commit came while this one was being rendered: what it touches was looked up before we were in the index.
+    else if (head !== own.commit) this.#touched(application, `${own.revision} moved while it was compared`);
+  }
+
+  #leave(application: string, key: string): void {
+    const watched = this.#repositories.get(key);
+    if (watched?.followers.delete(application) !== true || watched.followers.size > 0) return;
     clearTimeout(watched.timer);
-    if (stopping.signal.aborted || watched.followers.size === 0) return;
-    watched.timer = setTimeout(() => run(watched), settings.pollMs);
-    watched.timer.unref();
-  };
+    this.#repositories.delete(key);
+  }
 
-  const run = (watched: Watched): void => {
+  #schedule(watched: Watched): void {
+    clearTimeout(watched.timer);
+    if (this.#stopping.signal.aborted || watched.followers.size === 0) return;
+    watched.timer = setTimeout(() => this.#run(watched), this.#settings.pollMs);
+    watched.timer.unref();
+  }
+
+  #run(watched: Watched): void {
     if (watched.looking !== undefined) {
       watched.again = true;
       return;
     }
     clearTimeout(watched.timer);
-    watched.looking = look(watched)
+    watched.looking = this.#look(watched)
+      .then(() => this.#turned(watched, false))
       .catch((error: unknown) => {
-        if (stopping.signal.aborted) return;
-        // Every application on it is told, so that each says in its own status why its desired state cannot be had.
-        ports.log.warn('repository could not be read', { repository: watched.url, error: messageOf(error) });
-        for (const application of watched.followers.keys()) touched(application, 'its repository could not be read');
+        if (this.#stopping.signal.aborted) return;
+        this.#ports.log.warn('repository could not be read', { repository: watched.url, error: messageOf(error) });
+        this.#turned(watched, true);
       })
       .finally(() => {
         watched.looking = undefined;
-        const again = watched.again;
+        const { again } = watched;
         watched.again = false;
-        if (again) run(watched);
-        else schedule(watched);
+        if (again) this.#run(watched);
+        else this.#schedule(watched);
       });
-  };
+  }
 
-  const leave = (application: string, key: string): void => {
-    const watched = repositories.get(key);
-    if (watched?.followers.delete(application) !== true || watched.followers.size > 0) return;
-    clearTimeout(watched.timer);
-    repositories.delete(key);
-  };
+  /** When a repository is lost or found again every application on it is compared, and says so in its own status. */
+  #turned(watched: Watched, failing: boolean): void {
+    if (watched.failing === failing) return;
+    watched.failing = failing;
+    const because = failing ? 'its repository cannot be read' : 'its repository can be read again';
+    for (const application of watched.followers.keys()) this.#touched(application, because);
+  }
 
-  return {
-    unfollow: (application) => {
-      for (const key of repositoriesOf.get(application) ?? []) leave(application, key);
-      repositoriesOf.delete(application);
-    },
-    follow: (application, followed) => {
-      const wanted = Map.groupBy(followed, ({ url }) => normaliseRepositoryUrl(url));
-      for (const key of repositoriesOf.get(application) ?? []) if (!wanted.has(key)) leave(application, key);
-      repositoriesOf.set(application, new Set(wanted.keys()));
-      for (const [key, revisions] of wanted) {
-        const known = repositories.get(key);
-        const watched: Watched = known ?? {
-          url: revisions[0]?.url ?? '',
-          followers: new Map(),
-          heads: new Map(),
-          timer: undefined,
-          looking: undefined,
-          again: false,
-        };
-        repositories.set(key, watched);
-        watched.followers.set(application, revisions);
-        for (const own of revisions) {
-          if (own.commit === undefined) continue;
-          const head = watched.heads.get(revisionKey(own));
-          if (head === undefined) watched.heads.set(revisionKey(own), own.commit);
-          // A commit came while this one was being rendered: what it touches was looked up before we were in the index.
-          else if (head !== own.commit) touched(application, `${own.revision} moved while it was compared`);
-        }
-        if (known === undefined) schedule(watched);
-      }
-    },
-    poll: (url) => {
-      const watched = repositories.get(normaliseRepositoryUrl(url));
-      if (watched !== undefined) run(watched);
-    },
-    newest: (followed) => repositories.get(normaliseRepositoryUrl(followed.url))?.heads.get(revisionKey(followed)),
-    [Symbol.asyncDispose]: async () => {
-      stopping.abort();
-      for (const watched of repositories.values()) clearTimeout(watched.timer);
-      await Promise.all([...repositories.values()].map(({ looking }) => looking));
-      repositories.clear();
-    },
-  };
+  /** Asks the remote once; its refs answer for all revisions that are followed. */
+  async #look(watched: Watched): Promise<void> {
+    const { git, access } = this.#ports;
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#settings.timeoutMs)]);
+    const repo = access(watched.url);
+    const revisions = new Map(
+      [...watched.followers.values()].flat().map((followed) => [revisionKey(followed), followed]),
+    );
+    let freshness: 'latest' | 'cached' = 'latest';
+    for (const [key, { revision, tagPrefix }] of revisions) {
+      const from = watched.heads.get(key);
+      const commit = await this.#resolve(watched, { revision, tagPrefix, freshness }, signal);
+      freshness = 'cached';
+      if (commit === undefined) watched.heads.delete(key);
+      else watched.heads.set(key, commit);
+      if (from === commit) continue;
+      // Without two commits there is nothing to compare: a revision that came or went concerns all who follow it.
+      const changed =
+        from === undefined || commit === undefined
+          ? undefined
+          : await git.changedPaths(repo, { from, to: commit }, signal);
+      this.#tell(watched, { key, revision, commit: commit ?? '', changed });
+    }
+  }
+
+  /** Undefined when there is no such revision; that is the affair of those who follow it, not of the repository. */
+  async #resolve(watched: Watched, question: RevisionQuestion, signal: AbortSignal): Promise<string | undefined> {
+    const { git, access } = this.#ports;
+    try {
+      return (await git.resolve(access(watched.url), question, signal)).commit;
+    } catch (error) {
+      if (!isCoded(error, 'git/revision-not-found')) throw error;
+      return undefined;
+    }
+  }
+
+  #tell(
+    watched: Watched,
+    move: Readonly<{ key: string; revision: string; commit: string; changed: readonly string[] | undefined }>,
+  ): void {
+    const { reads, log } = this.#ports;
+    const { key, revision, commit, changed } = move;
+    const readers =
+      changed === undefined ? watched.followers.keys() : reads.affected(normaliseRepositoryUrl(watched.url), changed);
+    const applications = [...readers].filter((application) =>
+      watched.followers.get(application)?.some((own) => revisionKey(own) === key),
+    );
+    const because = commit === '' ? `${revision} is gone` : `${revision} is at ${commit.slice(0, 8)}`;
+    for (const application of applications) this.#touched(application, because);
+    log.info('new commit', {
+      repository: watched.url,
+      revision,
+      commit,
+      paths: changed?.length,
+      applications: applications.length,
+    });
+  }
 }
+
+export const openRepositoryWatch = (
+  ports: RepositoryWatchPorts,
+  settings: RepositoryWatchSettings,
+  touched: Touched,
+): RepositoryWatch => new Watch(ports, settings, touched);

@@ -12,6 +12,7 @@ import {
 } from '@tiphys/api';
 import { compareObject, type CompareSettings } from './compare-object.ts';
 import { diff, type DiffPolicy } from './diff.ts';
+import { systemIgnoreRules } from './ignore.ts';
 import { openCompareMemory } from './memory.ts';
 import { defaultCompareOptions } from './normalise.ts';
 
@@ -418,4 +419,19 @@ test('DIFF-01 an unchanged pair is compared once', () => {
   assert.deepEqual(memory.counts, { found: 2, compared: 1, entries: 1 });
   diff(desired, live, { ...policy, memory, ignore: [{ kind: 'ConfigMap', jsonPointers: ['/data'] }] });
   assert.equal(memory.counts.compared, 2);
+});
+
+test('DIFF-06 system-wide rules come from keys of group and kind', () => {
+  const rules = systemIgnoreRules({
+    all: { jsonPointers: ['/metadata/labels/touched'] },
+    apps_Deployment: { jsonPointers: ['/spec/replicas'] },
+    ConfigMap: { jsonPointers: ['/data/a'] },
+  });
+  assert.deepEqual(
+    rules.map(({ group, kind }) => `${group ?? ''}/${kind}`),
+    ['*/*', 'apps/Deployment', '/ConfigMap'],
+  );
+  const live = '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {touched: x}}, data: {a: "1"}}';
+  const desired = '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {touched: y}}, data: {a: "2"}}';
+  assert.deepEqual(paths(desired, live, { ignore: rules }), []);
 });

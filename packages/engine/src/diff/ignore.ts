@@ -15,6 +15,17 @@ export type IgnoreRule = Readonly<{
 const matchesGlob = (pattern: string, text: string): boolean =>
   isGlob(pattern) ? compileGlob(pattern)(text) : pattern === text;
 
+/** What `resource.customizations.ignoreDifferences.<group>_<kind>` of argocd-cm holds. */
+export type SystemIgnore = Readonly<Pick<IgnoreRule, 'jsonPointers' | 'jqPathExpressions' | 'managedFieldsManagers'>>;
+
+/** System-wide rules by the last part of their key: `apps_Deployment`, `ConfigMap`, or `all` (contract 4). They come before an application's own. */
+export const systemIgnoreRules = (entries: Readonly<Record<string, SystemIgnore>>): readonly IgnoreRule[] =>
+  Object.entries(entries).map(([key, ignore]) => {
+    if (key === 'all') return { group: '*', kind: '*', ...ignore };
+    const at = key.lastIndexOf('_');
+    return { group: at < 0 ? '' : key.slice(0, at), kind: key.slice(at + 1), ...ignore };
+  });
+
 /** Whether a rule speaks of an object. */
 export const appliesTo = (rule: IgnoreRule, object: KubeObject): boolean => {
   const { group, kind } = gvkOf(object);

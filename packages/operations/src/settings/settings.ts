@@ -91,26 +91,37 @@ const shippedExclusions: readonly KindFilter[] = [
 ];
 
 /** Reads typed values out of one ConfigMap; a bad value is reported and its default taken, so that one typing error stops nothing. */
+type Form<T> = Readonly<{ parse: (text: string) => T | undefined; wanted: string }>;
+
+const durationForm: Form<number> = { parse: durationMs, wanted: 'a duration such as 180s' };
+const integer = (text: string): number | undefined => (/^-?\d+$/.test(text) ? Number(text) : undefined);
+const secondsForm: Form<number> = { parse: integer, wanted: 'a whole number of seconds' };
+const countForm: Form<number> = { parse: integer, wanted: 'a whole number' };
+const flagForm: Form<boolean> = {
+  parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  wanted: 'true or false',
+};
+const filtersForm: Form<readonly KindFilter[]> = {
+  parse: kindFilters,
+  wanted: 'a YAML list of apiGroups, kinds, clusters',
+};
+
 function reader(data: Readonly<Record<string, string>>, where: string, warnings: string[]) {
-  const value = <T>(key: string, fallback: T, parse: (text: string) => T | undefined, wanted: string): T => {
+  const value = <T>(key: string, fallback: T, { parse, wanted }: Form<T>): T => {
     const text = data[key];
     if (text === undefined || text === '') return fallback;
     const parsed = parse(text.trim());
     if (parsed === undefined) warnings.push(`${where}: ${key} is not ${wanted}; the default is used`);
     return parsed ?? fallback;
   };
-  const integer = (text: string): number | undefined => (/^-?\d+$/.test(text) ? Number(text) : undefined);
   return {
-    duration: (key: string, fallbackMs: number) => value(key, fallbackMs, durationMs, 'a duration such as 180s'),
-    seconds: (key: string, fallback: number) => value(key, fallback, integer, 'a whole number of seconds') * 1000,
-    count: (key: string, fallback: number) => value(key, fallback, integer, 'a whole number'),
-    flag: (key: string, fallback: boolean) =>
-      value(key, fallback, (text) => (text === 'true' ? true : text === 'false' ? false : undefined), 'true or false'),
-    words: (key: string, fallback: readonly string[], separator: RegExp) =>
-      value<readonly string[]>(key, fallback, (text) => text.split(separator).filter((word) => word !== ''), 'a list'),
-    text: (key: string, fallback: string) => data[key] ?? fallback,
-    filters: (key: string, fallback: readonly KindFilter[]) =>
-      value(key, fallback, kindFilters, 'a YAML list of apiGroups, kinds, clusters'),
+    duration: (key: string, fallbackMs: number) => value(key, fallbackMs, durationForm),
+    seconds: (key: string, fallback: number) => value(key, fallback, secondsForm) * 1000,
+    count: (key: string, fallback: number) => value(key, fallback, countForm),
+    flag: (key: string, fallback: boolean) => value(key, fallback, flagForm),
+    words: (key: string, fallback: readonly string[], separator: RegExp): readonly string[] =>
+      data[key]?.split(separator).filter((word) => word !== '') ?? fallback,
+    filters: (key: string, fallback: readonly KindFilter[]) => value(key, fallback, filtersForm),
   };
 }
 

@@ -125,7 +125,7 @@ export async function controller(
     log.info('stats', { ...running.controller.stats(), rssBytes: process.memoryUsage.rss(), cpu: process.cpuUsage() }),
   );
   log.info('controller started', { server: client.server });
-  await Promise.race([untilAborted(signal), running.failed]);
+  await untilAborted(signal);
   await running.stop();
   return 0;
 }

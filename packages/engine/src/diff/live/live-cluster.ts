@@ -1,6 +1,7 @@
 import {
   type Clock,
   type GroupKind,
+  type GroupVersionKind,
   groupKindText,
   keyOf,
   keyText,
@@ -8,7 +9,6 @@ import {
   type Logger,
   messageOf,
   parseApiVersion,
-  trackedBy,
   type TrackingSettings,
 } from '@tiphys/api';
 import {
@@ -22,6 +22,7 @@ import {
 import type { ClusterFacts, LiveChange, LiveView } from './live-view.ts';
 import { type LiveEntry, projectEntry } from './live-entry.ts';
 import { openRecentWrites, type RecentWrites } from './recent-writes.ts';
+import { goneVersion } from './seen-versions.ts';
 import { type ExcludedKinds, sweepForMarks } from './sweep.ts';
 
 export type LiveClusterSettings = Readonly<{
@@ -48,111 +49,138 @@ export interface LiveCluster extends LiveView, AsyncDisposable {
 
 const instanceIndex = 'instance';
 
-/** Opens the live side of a cluster. Nothing is read until somebody asks. */
-export function openLiveCluster(ports: LiveClusterPorts, settings: LiveClusterSettings): LiveCluster {
-  const { client, clock } = ports;
-  const caches = new Map<string, ObjectCache<LiveEntry>>();
-  const listeners = new Set<(change: LiveChange) => void>();
-  const recentWrites = openRecentWrites(clock, settings.tracking);
-  let complete = false;
-  let facts: { at: number; value: Promise<ClusterFacts> } | undefined;
+class WatchingCluster implements LiveCluster {
+  readonly recentWrites: RecentWrites;
+  readonly #ports: LiveClusterPorts;
+  readonly #settings: LiveClusterSettings;
+  readonly #caches = new Map<string, ObjectCache<LiveEntry>>();
+  readonly #listeners = new Set<(change: LiveChange) => void>();
+  #complete = false;
+  #facts: { at: number; value: Promise<ClusterFacts> } | undefined;
 
-  const announce = (gk: GroupKind, change: CacheChange<LiveEntry>): void => {
-    const key = { ...gk, ...change.key };
-    const before = change.kind === 'added' ? undefined : change.before.instance;
-    const after = change.kind === 'deleted' ? undefined : change.after.instance;
-    recentWrites.seen(keyText(key));
-    for (const instance of new Set([before, after]))
-      if (instance !== undefined) for (const listener of listeners) listener({ instance, key });
-  };
+  constructor(ports: LiveClusterPorts, settings: LiveClusterSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.recentWrites = openRecentWrites(ports.clock, settings.tracking);
+  }
 
-  const open = (resource: ApiResource): ObjectCache<LiveEntry> => {
+  get server(): string {
+    return this.#ports.client.server;
+  }
+
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  get counts(): LiveCluster['counts'] {
+    const caches = [...this.#caches.values()];
+    return { kinds: caches.length, objects: caches.reduce((sum, { size }) => sum + size, 0) };
+  }
+
+  discovery(signal: AbortSignal): Promise<Discovery> {
+    return this.#ports.client.discovery({ signal });
+  }
+
+  facts(signal: AbortSignal): Promise<ClusterFacts> {
+    const now = this.#ports.clock.now().getTime();
+    if (this.#facts !== undefined && now - this.#facts.at <= this.#settings.factsMs) return this.#facts.value;
+    const value = readFacts(this.#ports.client, signal);
+    this.#facts = { at: now, value };
+    value.catch(() => (this.#facts = undefined));
+    return value;
+  }
+
+  async ensure(kinds: readonly GroupKind[], signal: AbortSignal): Promise<void> {
+    const unknown = kinds.filter((kind) => this.#caches.get(groupKindText(kind))?.isSynced !== true);
+    if (unknown.length === 0) return;
+    const served = await this.discovery(signal);
+    const wanted = unknown.flatMap((kind) => served.byGroupKind(kind) ?? []).filter(isWatchable);
+    await Promise.all(wanted.map((resource) => whenSynced(this.#open(resource), signal)));
+  }
+
+  managed(instance: string): readonly KubeObject[] {
+    const found = new Map<string, KubeObject>();
+    for (const cache of this.#caches.values())
+      for (const { object } of cache.byIndex(instanceIndex, instance))
+        if (object !== undefined) found.set(keyText(keyOf(object)), object);
+    this.recentWrites.overlay(instance, found);
+    return [...found.values()];
+  }
+
+  async get(
+    gvk: GroupVersionKind,
+    name: Readonly<{ namespace: string; name: string }>,
+    signal: AbortSignal,
+  ): Promise<KubeObject | undefined> {
+    const written = this.recentWrites.get(keyText({ ...gvk, ...name }));
+    if (written === 'deleted') return undefined;
+    if (written !== undefined && parseApiVersion(written.apiVersion).version === gvk.version) return written;
+    const cache = this.#caches.get(groupKindText(gvk));
+    if (cache?.isSynced === true) {
+      const entry = cache.get(name);
+      if (entry === undefined) return undefined;
+      if (entry.object !== undefined && cache.resource.version === gvk.version) return entry.object;
+    }
+    return this.#ports.client.get({ gvk, ...name }, { signal });
+  }
+
+  onChange(listener: (change: LiveChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async sweep(signal: AbortSignal): Promise<void> {
+    const { tracking, excluded } = this.#settings;
+    const { resources } = await this.#ports.client.discovery({ signal, fresh: true });
+    const watched = (kind: GroupKind): boolean => this.#caches.has(groupKindText(kind));
+    const marked = await sweepForMarks({ resources, tracking, excluded, watched }, this.#ports, signal);
+    await Promise.all(marked.map((resource) => whenSynced(this.#open(resource), signal)));
+    this.#complete = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#listeners.clear();
+    await Promise.all([...this.#caches.values()].map((cache) => cache.stop()));
+    this.#caches.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #open(resource: ApiResource): ObjectCache<LiveEntry> {
     const id = groupKindText(resource);
-    const known = caches.get(id);
+    const known = this.#caches.get(id);
     if (known !== undefined) return known;
+    const { tracking } = this.#settings;
     const cache = openCache<LiveEntry>(
-      client,
+      this.#ports.client,
       {
         resource,
-        project: (object) => projectEntry(object, settings.tracking),
-        indices: { [instanceIndex]: (entry) => (entry.instance === undefined ? [] : [entry.instance]) },
+        project: (object) => projectEntry(object, tracking),
+        indices: { [instanceIndex]: ({ instance }) => (instance === undefined ? [] : [instance]) },
       },
-      { log: ports.log, clock },
+      this.#ports,
     );
-    caches.set(id, cache);
-    cache.onChange((change) => announce({ group: resource.group, kind: resource.kind }, change));
+    this.#caches.set(id, cache);
+    cache.onChange((change) => this.#announce(resource, change));
     return cache;
-  };
+  }
 
-  const discovery = (signal: AbortSignal): Promise<Discovery> => client.discovery({ signal });
-
-  const live: LiveCluster = {
-    server: client.server,
-    recentWrites,
-    discovery,
-    get complete() {
-      return complete;
-    },
-    get counts() {
-      return { kinds: caches.size, objects: [...caches.values()].reduce((sum, cache) => sum + cache.size, 0) };
-    },
-    facts: (signal) => {
-      const now = clock.now().getTime();
-      if (facts === undefined || now - facts.at > settings.factsMs) {
-        facts = { at: now, value: readFacts(client, signal) };
-        facts.value.catch(() => (facts = undefined));
-      }
-      return facts.value;
-    },
-    ensure: async (kinds, signal) => {
-      const served = await discovery(signal);
-      const wanted = kinds.flatMap((gk) => served.byGroupKind(gk) ?? []).filter((resource) => isWatchable(resource));
-      await Promise.all(wanted.map((resource) => whenSynced(open(resource), signal)));
-    },
-    managed: (instance) => {
-      const found = new Map<string, KubeObject>();
-      for (const cache of caches.values())
-        for (const { object } of cache.byIndex(instanceIndex, instance))
-          if (object !== undefined) found.set(keyText(keyOf(object)), object);
-      recentWrites.overlay(instance, found);
-      return [...found.values()];
-    },
-    get: async (gvk, name, signal) => {
-      const written = recentWrites.get(keyText({ ...gvk, ...name }));
-      if (written === 'deleted') return undefined;
-      if (written !== undefined && parseApiVersion(written.apiVersion).version === gvk.version) return written;
-      const cache = caches.get(groupKindText(gvk));
-      if (cache?.isSynced === true) {
-        const entry = cache.get(name);
-        if (entry === undefined) return undefined;
-        if (entry.object !== undefined && cache.resource.version === gvk.version) return entry.object;
-      }
-      return client.get({ gvk, namespace: name.namespace, name: name.name }, { signal });
-    },
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    sweep: async (signal) => {
-      const { tracking, excluded } = settings;
-      const resources = (await client.discovery({ signal, fresh: true })).resources;
-      const marked = await sweepForMarks(
-        { resources, tracking, excluded, watched: (gk) => caches.has(groupKindText(gk)) },
-        ports,
-        signal,
-      );
-      await Promise.all(marked.map((resource) => whenSynced(open(resource), signal)));
-      complete = true;
-    },
-    stop: async () => {
-      listeners.clear();
-      await Promise.all([...caches.values()].map((cache) => cache.stop()));
-      caches.clear();
-    },
-    [Symbol.asyncDispose]: () => live.stop(),
-  };
-  return live;
+  #announce({ group, kind }: GroupKind, change: CacheChange<LiveEntry>): void {
+    const key = { group, kind, ...change.key };
+    const before = change.kind === 'added' ? undefined : change.before.instance;
+    const after = change.kind === 'deleted' ? undefined : change.after.instance;
+    const version = change.kind === 'deleted' ? goneVersion : change.after.object?.metadata.resourceVersion;
+    this.recentWrites.seen(keyText(key), version);
+    for (const instance of new Set([before, after]))
+      if (instance !== undefined) for (const listener of this.#listeners) listener({ instance, key });
+  }
 }
+
+/** Opens the live side of a cluster. Nothing is read until somebody asks. */
+export const openLiveCluster = (ports: LiveClusterPorts, settings: LiveClusterSettings): LiveCluster =>
+  new WatchingCluster(ports, settings);
 
 const isWatchable = (resource: ApiResource): boolean =>
   resource.verbs.includes('list') && resource.verbs.includes('watch');
@@ -167,7 +195,7 @@ async function whenSynced(cache: ObjectCache<LiveEntry>, signal: AbortSignal): P
           new Error(`${cache.resource.plural} could not be listed in time: ${messageOf(signal.reason)}`),
       );
     };
-    if (signal.aborted) return abort();
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     cache.synced.then(resolve, reject).finally(() => {
       signal.removeEventListener('abort', abort);

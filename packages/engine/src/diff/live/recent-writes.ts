@@ -1,5 +1,6 @@
 import { type Clock, keyOf, keyText, type KubeObject, trackedBy, type TrackingSettings } from '@tiphys/api';
 import { withoutForeignManagers } from './live-entry.ts';
+import { goneVersion, openSeenVersions } from './seen-versions.ts';
 
 /** How long a write may wait for its watch event before the cache is believed again. */
 const patienceMs = 10_000;
@@ -8,8 +9,8 @@ const patienceMs = 10_000;
 export interface RecentWrites {
   written(object: KubeObject): void;
   deleted(object: KubeObject): void;
-  /** An event for this key has arrived. */
-  seen(key: string): void;
+  /** The watch has shown an object at this version, or (undefined) without a version that matters here, or gone. */
+  seen(key: string, version: string | undefined): void;
   get(key: string): KubeObject | 'deleted' | undefined;
   /** Lays the recent writes of an application over what the cache shows. */
   overlay(instance: string, found: Map<string, KubeObject>): void;
@@ -24,6 +25,7 @@ type Write = Readonly<{
 export function openRecentWrites(clock: Clock, tracking: TrackingSettings): RecentWrites {
   // In order of writing: the oldest come first, so expiry looks at the head only.
   const writes = new Map<string, Write>();
+  const shown = openSeenVersions();
 
   const expire = (): void => {
     const oldest = clock.now().getTime() - patienceMs;
@@ -36,6 +38,8 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
     expire();
     const key = keyText(keyOf(object));
     writes.delete(key);
+    // The watch was faster than the answer: it may already show something newer.
+    if (shown.has(key, what === 'deleted' ? goneVersion : (object.metadata.resourceVersion ?? ''))) return;
     writes.set(key, {
       at: clock.now().getTime(),
       instance: trackedBy(object, tracking),
@@ -46,7 +50,10 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
   return {
     written: (object) => note(object, withoutForeignManagers(object)),
     deleted: (object) => note(object, 'deleted'),
-    seen: (key) => writes.delete(key),
+    seen: (key, version) => {
+      if (version !== undefined) shown.add(key, version);
+      writes.delete(key);
+    },
     get: (key) => {
       expire();
       return writes.get(key)?.object;

@@ -1,4 +1,12 @@
-import { type GroupKind, groupKindText, type Logger, messageOf, trackedBy, type TrackingSettings } from '@tiphys/api';
+import {
+  formatApiVersion,
+  type GroupKind,
+  groupKindText,
+  type Logger,
+  messageOf,
+  trackedBy,
+  type TrackingSettings,
+} from '@tiphys/api';
 import type { ApiResource, KubeClient } from '@tiphys/kube';
 
 /** Whether a kind is left out altogether (`resource.exclusions`). */
@@ -37,16 +45,14 @@ export async function sweepForMarks(
     for (let resource = open.shift(); resource !== undefined; resource = open.shift()) {
       const { group, kind } = resource;
       try {
-        let found = false;
+        const found = new Set<string>();
         await ports.client.listEach(resource, { metadataOnly: true, signal }, (object) => {
           // Metadata-only answers carry the kind PartialObjectMetadata; the mark names the real one.
-          found ||=
-            trackedBy(
-              { ...object, apiVersion: group === '' ? resource.version : `${group}/${resource.version}`, kind },
-              tracking,
-            ) !== undefined;
+          const real = { ...object, apiVersion: formatApiVersion(group, resource.version), kind };
+          const instance = trackedBy(real, tracking);
+          if (instance !== undefined) found.add(instance);
         });
-        if (found) marked.push(resource);
+        if (found.size > 0) marked.push(resource);
       } catch (error) {
         if (!mayPassOver(error)) throw error;
         ports.log.warn('kind left out of the search for tracked objects', {

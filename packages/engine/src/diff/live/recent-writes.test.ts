@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keyOf, keyText, type KubeObject, systemClock, withTracking } from '@tiphys/api';
+import { openRecentWrites } from './recent-writes.ts';
+
+const tracking = { method: 'annotation', instanceLabelKey: 'app.kubernetes.io/instance', installationId: '' } as const;
+
+const service = (resourceVersion: string): KubeObject =>
+  withTracking(
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'default', resourceVersion } },
+    'shop',
+    tracking,
+  );
+const key = keyText(keyOf(service('1')));
+
+test('a write shows until the watch brings it', () => {
+  const writes = openRecentWrites(systemClock, tracking);
+  writes.written(service('5'));
+  assert.notEqual(writes.get(key), undefined);
+  writes.seen(key, '5');
+  assert.equal(writes.get(key), undefined);
+});
+
+test('an answer that comes after its event hides nothing newer', () => {
+  // A Service once looked without its address for ten seconds: both events had come before the answer to its creation.
+  const writes = openRecentWrites(systemClock, tracking);
+  writes.seen(key, '5');
+  writes.seen(key, '6');
+  writes.written(service('5'));
+  assert.equal(writes.get(key), undefined);
+});
+
+test('a delete that the watch has shown is not laid over what came after it', () => {
+  const writes = openRecentWrites(systemClock, tracking);
+  writes.seen(key, 'gone');
+  writes.deleted(service('5'));
+  assert.equal(writes.get(key), undefined);
+});
