@@ -8,12 +8,13 @@ import { issueServerCredential, type ServerCredential } from './server/http/cert
 import type { User } from './server/http/exchange.ts';
 import { handle } from './server/http/handler.ts';
 import { listen } from './server/http/listen.ts';
-import type { ResourcePorts } from './server/http/resource-handler.ts';
+import type { ResourcePorts } from './server/http/resource-request.ts';
 import { createObject } from './server/operations/create.ts';
 import { pathNotFound } from './server/refusal.ts';
 import { storageKey, TypeRegistry } from './server/type-registry.ts';
 import { memoryJournal, sqliteJournal, type Journal } from './store/journal.ts';
-import { defaultStoreSettings, ObjectStore, type Place } from './store/object-store.ts';
+import { defaultStoreSettings, ObjectStore } from './store/object-store.ts';
+import type { Place } from './store/place.ts';
 
 export { StatusError } from './schema/status-error.ts';
 export type { Access, RefusalRule } from './server/cluster.ts';

@@ -2,7 +2,7 @@ import { at, type KubeObject } from '@tiphys/api';
 import { ownWrite, timeText, type Cluster } from '../server/cluster.ts';
 import { randomSuffix } from '../server/names.ts';
 import { createObject } from '../server/operations/create.ts';
-import type { Place } from '../store/object-store.ts';
+import type { Place } from '../store/place.ts';
 
 /** What happened to an object, for `kubectl describe`. */
 export type EventText = Readonly<{ type: 'Normal' | 'Warning'; reason: string; message: string; component: string }>;

@@ -1,5 +1,5 @@
 import type { KubeObject, OwnerReference } from '@tiphys/api';
-import type { Place } from '../store/object-store.ts';
+import type { Place } from '../store/place.ts';
 import { storageKey } from '../server/type-registry.ts';
 import type { Controller } from './controller.ts';
 import type { Workbench } from './workbench.ts';

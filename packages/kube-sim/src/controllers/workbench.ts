@@ -6,7 +6,7 @@ import { remove, type DeleteOptions } from '../server/operations/delete.ts';
 import { commit } from '../server/operations/update.ts';
 import type { Target } from '../server/cluster.ts';
 import { EventRecorder, type EventText } from './event-recorder.ts';
-import type { Place } from '../store/object-store.ts';
+import type { Place } from '../store/place.ts';
 
 /** What the controllers read and write with: the same operations that requests go through, without HTTP. */
 export type Workbench = Readonly<{

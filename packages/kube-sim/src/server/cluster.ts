@@ -28,6 +28,9 @@ export type Cluster = Readonly<{
   random: () => number;
 }>;
 
+/** What a kind's own rules may look at. */
+export type Preparation = Readonly<{ cluster: Cluster; namespace: string; dryRun: boolean }>;
+
 /** One object of one served type. */
 export type Target = Readonly<{ type: ResourceType; namespace: string; name: string }>;
 

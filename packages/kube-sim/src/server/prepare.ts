@@ -3,15 +3,12 @@ import type { ResourceType } from '../schema/types.ts';
 import { mergeStringData } from './kinds/secret.ts';
 import { prepareNewJob } from './kinds/job.ts';
 import { admitChangedPod, admitPod, prepareNewPod } from './kinds/pod.ts';
-import type { Cluster } from './cluster.ts';
+import type { Preparation } from './cluster.ts';
 import { equal, semanticallyEqual } from './equal.ts';
 import { prepareService } from './kinds/service.ts';
 import { admitClaim, admitVolume } from './kinds/volume.ts';
 import { resourceText } from './refusal.ts';
 import { omit } from '../schema/omit.ts';
-
-/** What a kind's own rules may look at. */
-export type Preparation = Readonly<{ cluster: Cluster; namespace: string; dryRun: boolean }>;
 
 type KindRules = Readonly<{
   /** Before defaulting: what admission adds. */

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { asObject, messageOf, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
-import type { Place } from './object-store.ts';
+import type { Place } from './place.ts';
 
 /** Where writes go before they are acknowledged. */
 export type Journal = Readonly<{

@@ -1,10 +1,8 @@
 import type { KubeObject } from '@tiphys/api';
 import { History, type StoreEvent } from './history.ts';
+import type { Place } from './place.ts';
 import { OwnerIndex } from './owner-index.ts';
 import { memoryJournal, type Journal } from './journal.ts';
-
-/** Where an object lies: the resource as `plural.group` (the core group has no dot), the namespace (empty for cluster scope) and the name. */
-export type Place = Readonly<{ resource: string; namespace: string; name: string }>;
 
 export type StoreSettings = Readonly<{
   /** How many changes are kept for watches and for consistent pages; older versions answer 410. */

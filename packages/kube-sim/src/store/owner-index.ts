@@ -1,5 +1,5 @@
 import type { KubeObject } from '@tiphys/api';
-import type { Place } from './object-store.ts';
+import type { Place } from './place.ts';
 
 const placeText = ({ resource, namespace, name }: Place): string => `${resource}/${namespace}/${name}`;
 

@@ -9,7 +9,8 @@ import { header, send, sendJson, sendNoPage, type Exchange } from './exchange.ts
 import { parseAccept } from './negotiate.ts';
 import { openApiDocument, openApiIndex } from './openapi.ts';
 import { parseResourcePath } from './request-info.ts';
-import { serveResource, type ResourcePorts } from './resource-handler.ts';
+import { serveResource } from './resource-handler.ts';
+import type { ResourcePorts } from './resource-request.ts';
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;

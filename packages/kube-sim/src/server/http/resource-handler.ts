@@ -1,7 +1,6 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { badRequest } from '../../schema/status-error.ts';
-import type { ResourceType } from '../../schema/types.ts';
-import type { Access, Cluster, RefusalRule, Target, WriteOptions, Written } from '../cluster.ts';
+import type { Access, Target, WriteOptions, Written } from '../cluster.ts';
 import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
 import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
@@ -14,24 +13,10 @@ import { negotiate } from './negotiate.ts';
 import type { ResourcePath } from './request-info.ts';
 import { includeOf, sendObject, sendPage } from './respond.ts';
 import { answerReview } from './review.ts';
+import type { ResourcePorts, ResourceRequest } from './resource-request.ts';
 import { special } from './special.ts';
 import { scaleOf, withScale } from './subresource.ts';
 import { streamWatch } from './watch-stream.ts';
-
-export type WatchSettings = Readonly<{ bookmarkIntervalMs: number }>;
-
-/** What requests for resources are served with. */
-export type ResourcePorts = Readonly<{
-  cluster: Cluster;
-  tokens: Map<string, Exchange['user']>;
-  refusals: ReadonlySet<RefusalRule>;
-  /** Ends each open watch; the server calls them when it stops. */
-  watches: Set<() => void>;
-  settings: WatchSettings;
-}>;
-
-/** A request for a known resource. */
-export type ResourceRequest = Readonly<{ exchange: Exchange; type: ResourceType; path: ResourcePath }>;
 
 type Verb = Access['verb'];
 

@@ -6,7 +6,7 @@ import { read } from '../operations/read.ts';
 import { commit } from '../operations/update.ts';
 import { methodNotAllowed } from '../refusal.ts';
 import { readBody, send, sendJson } from './exchange.ts';
-import type { ResourcePorts, ResourceRequest } from './resource-handler.ts';
+import type { ResourcePorts, ResourceRequest } from './resource-request.ts';
 
 type Serve = (ports: ResourcePorts, request: ResourceRequest) => Promise<void> | void;
 

@@ -2,7 +2,7 @@ import { at, isRecord, type KubeObject } from '@tiphys/api';
 import { equal } from '../equal.ts';
 import { randomSuffix } from '../names.ts';
 import { forbidden } from '../refusal.ts';
-import type { Preparation } from '../prepare.ts';
+import type { Preparation } from '../cluster.ts';
 
 const tokenMount = '/var/run/secrets/kubernetes.io/serviceaccount';
 

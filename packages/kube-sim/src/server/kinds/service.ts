@@ -1,6 +1,6 @@
 import { at, isRecord, listAt, type KubeObject } from '@tiphys/api';
 import { equal } from '../equal.ts';
-import type { Preparation } from '../prepare.ts';
+import type { Preparation } from '../cluster.ts';
 import { omit } from '../../schema/omit.ts';
 
 const records = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isRecord) : []);

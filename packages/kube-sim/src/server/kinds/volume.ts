@@ -1,5 +1,5 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
-import type { Preparation } from '../prepare.ts';
+import type { Preparation } from '../cluster.ts';
 
 /** Finalizers that keep a claim or a volume while something uses it. */
 export const protection = { claim: 'kubernetes.io/pvc-protection', volume: 'kubernetes.io/pv-protection' } as const;
