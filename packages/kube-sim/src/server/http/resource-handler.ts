@@ -78,6 +78,23 @@ const clientTimeoutMs = (query: URLSearchParams): number => {
   return seconds > 0 ? Math.min(seconds, 86_400) * 1000 : 1_800_000 + Math.random() * 1_800_000;
 };
 
+/** Whether a watch begins with what is there and says when that is over: when asked, and for new clients that name no version. */
+function wantsInitialEvents(query: URLSearchParams): boolean {
+  const asked = query.get('sendInitialEvents');
+  const match = query.get('resourceVersionMatch');
+  if (isTrue(asked) && match !== 'NotOlderThan')
+    throw invalidOptions(
+      'ListOptions',
+      fieldError(
+        'resourceVersionMatch',
+        'FieldValueForbidden',
+        'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+      ),
+    );
+  const version = query.get('resourceVersion') ?? '';
+  return asked === null ? match === null && (version === '' || version === '0') : isTrue(asked);
+}
+
 function serveWatch(ports: ResourcePorts, { exchange, type, path }: ResourceRequest): void {
   const { query } = exchange;
   const end = streamWatch(ports.cluster, exchange, {
@@ -86,7 +103,7 @@ function serveWatch(ports: ResourcePorts, { exchange, type, path }: ResourceRequ
     options: {
       resourceVersion: query.get('resourceVersion') ?? '',
       allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
-      sendInitialEvents: isTrue(query.get('sendInitialEvents')),
+      sendInitialEvents: wantsInitialEvents(query),
     },
     shape: negotiate(header(exchange, 'accept')).shape,
     include: includeOf(exchange),

@@ -42,7 +42,7 @@ function encoder(cluster: Cluster, { type, shape, include }: WatchStream): (even
     const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
     if (shape === 'object') return { kind: type.kind, apiVersion, metadata };
     if (shape === 'partial') return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
-    const object = { kind: type.kind, apiVersion, metadata };
+    const object = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
     return {
       kind: 'Table',
       apiVersion: 'meta.k8s.io/v1',
