@@ -242,8 +242,8 @@ export function badInputSuite(world: World): void {
         assert.equal(view.phase, 'Failed');
         assert.match(saysOf(view), error);
         for (const id of ['ConfigMap/a', 'ConfigMap/b']) await scene.live(id);
-        await scene.repository.remove('app/c.yaml');
-        await scene.until('Synced again', (seen) => seen.sync === 'Synced');
+        const repaired = await scene.repository.remove('app/c.yaml');
+        await scene.until('Synced again', (seen) => seen.sync === 'Synced' && seen.revision === repaired);
         assert.equal((await scene.sync()).phase, 'Succeeded');
       });
     }

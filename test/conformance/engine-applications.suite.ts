@@ -57,6 +57,11 @@ export function applicationTests(world: World): void {
       /https:\/\/nowhere\.example\.com/,
     ],
     ['APP-04 a name that nobody registered', { destination: { name: 'nowhere', namespace: 'x' } }, /nowhere/],
+    [
+      'APP-03 both path and chart',
+      { source: { repoURL: 'https://git.example.com/x', path: 'a', chart: 'b' } },
+      /path[\s\S]*chart|chart[\s\S]*path/,
+    ],
     ['APP-03 neither path nor chart', { source: { repoURL: 'https://git.example.com/x' } }, /path/],
   ];
   for (const [title, spec, message] of invalid) {

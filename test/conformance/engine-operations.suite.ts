@@ -158,7 +158,7 @@ export function operationTests(world: World): void {
     for (const id of ['Service/page', 'ConfigMap/a', 'Job/migrate']) assert.equal(await scene.get(id), undefined, id);
   });
 
-  test('SYNC-39 strategy apply runs without hooks', async (t) => {
+  test('strategy apply runs without hooks', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync' })] });
     await scene.create();
     const view = await scene.sync({ syncStrategy: { apply: {} } });
@@ -167,7 +167,7 @@ export function operationTests(world: World): void {
     await scene.live('ConfigMap/a');
   });
 
-  test('SYNC-44 an operation asked for while one runs neither disturbs it nor is done over and over', async (t) => {
+  test('an operation asked for while one runs neither disturbs it nor is done over and over', async (t) => {
     const migrate = job('migrate', { hook: 'PreSync', duration: '3s' });
     const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), migrate] });
     const record = await scene.record('Job');
@@ -220,7 +220,7 @@ export function operationTests(world: World): void {
     assert.equal(failed.results.find(({ id }) => id === 'Service/c')?.status, 'SyncFailed');
   });
 
-  test('SYNC-06 SYNC-39 terminate ends a running operation as Failed and deletes its hooks', async (t) => {
+  test('SYNC-06 terminate ends a running operation as Failed and deletes its hooks', async (t) => {
     const scene = await world.scene(t, {
       'app/a.yaml': [configMap('a'), job('endless', { hook: 'PreSync', outcome: 'never-ready' })],
     });

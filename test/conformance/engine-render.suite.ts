@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { at, stringAt } from '@tiphys/api';
 import { configMap, customResourceDefinition, deployment } from './harness/manifests.ts';
 import type { Files } from './harness/repository.ts';
+import { serveCharts } from './harness/chart-repository.ts';
 import type { World } from './harness/world.ts';
 
 /** A chart whose one ConfigMap shows the values that arrive, and their types. */
@@ -159,7 +160,7 @@ const cases: readonly Case[] = [
     want: [shown('a', '3 (int64)'), shown('b', 'true (bool)'), shown('c', '3 (string)')],
   },
   {
-    title: 'REPO-10 the release is named after the application, or as releaseName says',
+    title: 'REPO-09 the release is named after the application, or as releaseName says',
     files: chart({}),
     source: { helm: { releaseName: 'of-my-choice' } },
     want: [shown('release', 'of-my-choice')],
@@ -221,6 +222,32 @@ export function renderTests(world: World): void {
         );
     });
   }
+
+  test('REPO-01 REPO-10 a chart of a Helm repository, by exact version and by range, with nested inline values', async (t) => {
+    const scene = await world.scene(t);
+    await using charts = await serveCharts(
+      'shown',
+      ['1.0.0', '1.2.0', '2.0.0'],
+      chart({ nested: { retention: 'x' } }, ''),
+    );
+    const values = 'nested:\n  retention: 30d\n';
+    const versions = { '1.0.0': '1.0.0', '1.x': '1.2.0' };
+    for (const [targetRevision, version] of Object.entries(versions)) {
+      const name = `${scene.name}-${version.replaceAll('.', '-')}`;
+      const namespace = scene.adoptNamespace(name);
+      const source = { repoURL: charts.url, chart: 'shown', path: undefined, targetRevision, helm: { values } };
+      await scene.createAutomated({ name, source, destination: { namespace }, syncOptions: ['CreateNamespace=true'] });
+      const view = await scene.untilSettled('', { name });
+      assert.equal(view.revision, version);
+      assert.deepEqual(await scene.data('shown', namespace), { release: name, nested: 'map[retention:30d] (map)' });
+    }
+    const name = `${scene.name}-missing`;
+    await scene.create({
+      name,
+      source: { repoURL: charts.url, chart: 'shown', path: undefined, targetRevision: '9.9.9' },
+    });
+    await scene.untilCondition('ComparisonError', /9\.9\.9/, { name });
+  });
 
   test('REPO-01 with and without .git the URL means the same repository', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'more/b.yaml': configMap('b') });

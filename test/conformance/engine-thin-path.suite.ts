@@ -207,7 +207,7 @@ export function thinPathTests(world: World): void {
     );
   });
 
-  test('REC-03 ANN-05 a refresh annotation compares at once and is taken off', async (t) => {
+  test('ANN-05 a refresh annotation compares at once and is taken off', async (t) => {
     const scene = await world.scene(t, page);
     await scene.create();
     await scene.until('compared', (view) => view.sync === 'OutOfSync');
@@ -219,7 +219,7 @@ export function thinPathTests(world: World): void {
     assert.ok(view.resources.some(({ id }) => id === 'ConfigMap/more'));
   });
 
-  test('DIFF-15 a change of the sync status, and an operation, leave events on the Application', async (t) => {
+  test('a change of the sync status, and an operation, leave events on the Application', async (t) => {
     const scene = await world.scene(t, page);
     await scene.createAutomated();
     await scene.untilSettled();

@@ -138,6 +138,23 @@ export function waveTests(world: World): void {
     assert.equal((await scene.view()).resources.length, objects.length);
   });
 
+  test('ANN-01 a wave that is no integer counts as 0, with a warning that names the object', async (t) => {
+    const objects = [
+      configMap('odd', {}, { wave: 'soon' }),
+      configMap('before', {}, { wave: -1 }),
+      configMap('later', {}, { wave: 1 }),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    const record = await scene.record('ConfigMap');
+    await scene.createAutomated();
+    await scene.until('warned', ({ conditions }) =>
+      conditions.some(({ message }) => /odd/.test(message) && /soon/.test(message)),
+    );
+    await scene.untilSettled();
+    const own = record.created.filter((id) => !id.includes('kube-root-ca'));
+    assert.deepEqual(own, ['ConfigMap/before', 'ConfigMap/odd', 'ConfigMap/later']);
+  });
+
   const gates = [
     { fate: { outcome: 'never-ready' } as const, phase: 'Running', what: 'still progressing holds wave 1' },
     { fate: { outcome: 'fail' } as const, phase: 'Failed', what: 'Degraded fails the operation before wave 1' },
