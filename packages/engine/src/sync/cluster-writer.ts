@@ -324,10 +324,9 @@ function gone(live: KubeObject, { ports, context }: Call): Done {
   return { action: 'delete', what: 'pruned', object: undefined, changed: true };
 }
 
-/** Takes our finalizer off a hook; undefined when the hook is gone. */
-async function release(hook: HookTask, call: Call): Promise<KubeObject | undefined> {
+/** Takes our finalizer off an object; undefined when the object is gone. */
+async function release(object: KubeObject, call: Call): Promise<KubeObject | undefined> {
   const { client } = call.ports;
-  const { object } = hook;
   return withFresh(object, { live: undefined, call }, async (known) => {
     const live = known ?? (await read(object, call));
     if (live === undefined || !hasFinalizer(live)) return live;
@@ -356,12 +355,20 @@ async function removeHook(hook: HookTask, call: Call): Promise<Done> {
   // A hook that another tool once ran carries no mark; one of another application is left alone.
   if (owner !== undefined && owner !== call.context.application)
     throw new CodedError('sync/not-ours', `hook ${describeKey(hook.key)} belongs to ${owner}`);
-  const released = await release(hook, call);
+  const released = await release(hook.object, call);
   return released === undefined ? gone(live, call) : deleteOurs(released, call, true);
 }
 
+/** Deletes a live object of an application that goes: a hook that an operation left is released first. */
+async function remove(live: KubeObject, call: Call): Promise<Done> {
+  const ours = trackedBy(live, call.settings.tracking) === call.context.application;
+  if (!ours || !hasFinalizer(live)) return deleteOurs(live, call, false);
+  const released = await release(live, call);
+  return released === undefined ? gone(live, call) : deleteOurs(released, call, false);
+}
+
 async function releaseHook(hook: HookTask, call: Call): Promise<Done> {
-  const object = await release(hook, call);
+  const object = await release(hook.object, call);
   if (object === undefined) call.ports.noted?.deleted(hook.object);
   return { action: 'release-hook', what: 'released', object, changed: object !== undefined };
 }
@@ -400,7 +407,7 @@ export function openClusterWriter(ports: WriterPorts, settings: WriterSettings):
       write(namespaceKey(task.name), callFor(context), () => ensureNamespace(task, callFor(context))),
     releaseHook: (hook, context) => write(hook.key, callFor(context), () => releaseHook(hook, callFor(context))),
     removeHook: (hook, context) => write(hook.key, callFor(context), () => removeHook(hook, callFor(context))),
-    remove: (live, context) => write(keyOf(live), callFor(context), () => deleteOurs(live, callFor(context), false)),
+    remove: (live, context) => write(keyOf(live), callFor(context), () => remove(live, callFor(context))),
   };
 }
 

@@ -88,7 +88,11 @@ function prepare({ plan, seen }: View): SyncStep | undefined {
       because: { code: 'create-namespace', object: `Namespace ${plan.namespace.name}` },
     };
   if (seen.progress.preflight === 'passed') return undefined;
-  const tasks = plan.tasks.filter((task) => task.kind !== 'prune' || task.action === 'delete');
+  const tasks = plan.tasks.filter((task) => {
+    if (task.kind === 'prune') return task.action === 'delete';
+    // What is equal is not written, so there is nothing to try.
+    return task.kind === 'hook' || task.change !== 'keep' || task.options.apply === 'replace';
+  });
   // A single task is its own trial: when it is refused, nothing has changed.
   return tasks.length <= (plan.dryRun ? 0 : 1)
     ? undefined
