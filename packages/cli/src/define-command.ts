@@ -31,7 +31,7 @@ export type Command<A extends Arguments = Arguments> = Readonly<{
   /** Lines to paste, without the program's name. */
   examples: readonly string[];
   args: A;
-  /** The exit code of errors at run time; 20 where none is given. */
+  /** The exit code of every error, wrong arguments included, where 1 and 20 would be mistaken for something else. */
   errorExit?: number;
   run: (args: Values<A>, context: CommandContext) => Promise<number | undefined>;
 }>;

@@ -32,6 +32,18 @@ export type CliSettings = Readonly<{
   version: Readonly<{ version: string; commit?: string | undefined; buildDate?: string | undefined }>;
 }>;
 
+/** The programs that render, for commands that do so here (`app diff`, `app manifests`). */
+export type RenderTools = Readonly<{
+  helm: string;
+  kustomize: Readonly<{ command: string; args: readonly string[] }>;
+  /** Names the tools' versions. */
+  versions: string;
+  /** PATH of git and of the programs below it. */
+  path: string;
+  /** Further variables for git: proxies, certificate folders, SSH_AUTH_SOCK. */
+  gitEnvironment: Readonly<Record<string, string>>;
+}>;
+
 /** What one run of the command line may use. */
 export type CliIo = Readonly<{
   stdout: TextSink;
@@ -45,4 +57,6 @@ export type CliIo = Readonly<{
   signal?: AbortSignal | undefined;
   /** Connects to the cluster; called once at most, and only by commands that need it. */
   connect: (flags: ConnectionFlags) => Promise<KubeClient>;
+  /** Finds the programs that render; called only by commands that need them. @throws CodedError render/tool-missing */
+  renderTools?: (() => RenderTools) | undefined;
 }>;

@@ -56,7 +56,7 @@ async function runCommand(
   io: CliIo,
 ): Promise<number> {
   const invocation = parseArguments(named, argv, io);
-  if (invocation.kind === 'end') return invocation.exit;
+  if (invocation.kind === 'end') return invocation.exit === 0 ? 0 : (named.command.errorExit ?? invocation.exit);
   const session = openSession(invocation.global, io);
   try {
     return (await named.command.run(invocation.values, session.context)) ?? 0;
@@ -66,7 +66,7 @@ async function runCommand(
       return 130;
     }
     io.stderr.write(`${errorText(error)}\n`);
-    return isCoded(error, 'cli/usage') ? argumentError : (named.command.errorExit ?? runtimeError);
+    return named.command.errorExit ?? (isCoded(error, 'cli/usage') ? argumentError : runtimeError);
   } finally {
     await session.close();
   }

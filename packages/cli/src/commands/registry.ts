@@ -17,6 +17,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./app/create.ts')).appCreate,
   },
   { name: 'app delete', summary: 'Delete applications', load: async () => (await import('./app/delete.ts')).appDelete },
+  {
+    name: 'app diff',
+    summary: 'Show what a sync would change',
+    load: async () => (await import('./app/diff.ts')).appDiff,
+  },
   { name: 'app get', summary: 'Show an application', load: async () => (await import('./app/get.ts')).appGet },
   {
     name: 'app history',

@@ -1,65 +1,68 @@
-import { type Application, CodedError, type KubeObject, stringifyYaml } from '@tiphys/api';
-import { type OperationPorts, readApplication } from '@tiphys/operations';
-import { choice, defineCommand, option, positional } from '../../define-command.ts';
+import { type Application, type KubeObject, stringifyYaml } from '@tiphys/api';
+import { readApplication } from '@tiphys/operations';
+import type { CommandContext } from '../../context.ts';
+import { choice, defineCommand, option, options, positional } from '../../define-command.ts';
 import { withoutManagedFields } from '../../output/object.ts';
 import { applicationRef } from './application-text.ts';
-
-const isHere = ({ destination }: Application['spec']): boolean =>
-  destination.name === 'in-cluster' || destination.server === 'https://kubernetes.default.svc';
+import { chosenRevisions } from './revision-flags.ts';
 
 async function liveManifests(
   application: Application,
-  ports: OperationPorts,
-  signal: AbortSignal,
+  { ports, signal }: CommandContext,
 ): Promise<readonly KubeObject[]> {
-  if (!isHere(application.spec))
-    throw new CodedError(
-      'operation/refused',
-      'the objects are on another cluster than this one; core mode reads this one only',
+  const { openDestination } = await import('../../reading/destination.ts');
+  const { client, close } = await openDestination(application.spec, await ports(), signal);
+  try {
+    const resources = (application.status?.resources ?? []).filter(({ hook }) => hook !== true);
+    const found = await Promise.all(
+      resources.map(({ group = '', version = '', kind = '', namespace, name = '' }) =>
+        client.get({ gvk: { group, version, kind }, namespace, name }, { signal }),
+      ),
     );
-  const resources = (application.status?.resources ?? []).filter(({ hook }) => hook !== true);
-  const found = await Promise.all(
-    resources.map(({ group = '', version = '', kind = '', namespace, name = '' }) =>
-      ports.kube.get({ gvk: { group, version, kind }, namespace, name }, { signal }),
-    ),
-  );
-  return found.filter((object) => object !== undefined);
-}
-
-const masked = '++++++++';
-
-/** Values of Secrets are never printed. */
-function withoutSecrets(object: KubeObject): KubeObject {
-  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object;
-  const hide = (value: unknown): unknown =>
-    typeof value === 'object' && value !== null
-      ? Object.fromEntries(Object.keys(value).map((key) => [key, masked]))
-      : value;
-  return {
-    ...object,
-    ...(object['data'] !== undefined && { data: hide(object['data']) }),
-    ...(object['stringData'] !== undefined && { stringData: hide(object['stringData']) }),
-  };
+    return found.filter((object) => object !== undefined);
+  } finally {
+    await close();
+  }
 }
 
 export const appManifests = defineCommand({
   summary: 'Print the manifests of an application',
-  examples: ['app manifests shop --source live'],
+  description:
+    'Print the manifests of an application, as Git has them or as they are in the cluster. Values of Secrets are masked.',
+  examples: [
+    'app manifests shop',
+    'app manifests shop --revision v2',
+    'app manifests shop --source live',
+    'app manifests shop --local ./k8s',
+  ],
   args: {
     application: positional('The application: name or namespace/name'),
-    source: choice('What is in the cluster, or what Git says (default git)', ['git', 'live']),
+    source: choice('What Git says (default), or what is in the cluster', ['git', 'live']),
+    revision: option('Revision instead of the configured one'),
+    revisions: options('Revision of one of several sources; with --source-positions'),
+    sourcePositions: options('Source that a --revisions is for, from 1', { value: 'int' }),
+    sourceNames: options('The same by name', { value: 'name' }),
+    local: option('Folder to render instead of what is in Git', { value: 'path' }),
+    localRepoRoot: option('Root of the files that --local may use', { value: 'path' }),
     appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),
   },
-  run: async (args, { ports, print, signal }) => {
-    const cluster = await ports();
-    const application = await readApplication(
-      { ...applicationRef(args.application, args.appNamespace), signal },
-      cluster,
-    );
-    if (args.source !== 'live')
-      throw new CodedError('render/unsupported', 'rendering from Git is not here yet; use --source live');
-    const objects = await liveManifests(application, cluster, signal);
-    print(objects.map((object) => `---\n${stringifyYaml(withoutManagedFields(withoutSecrets(object)))}`).join(''));
+  run: async (args, context) => {
+    const ports = await context.ports();
+    const ref = applicationRef(args.application, args.appNamespace);
+    const application = await readApplication({ ...ref, signal: context.signal }, ports);
+    const { maskSecrets } = await import('@tiphys/engine');
+    const print = (objects: readonly KubeObject[]): void =>
+      objects.forEach((object) => {
+        const [masked] = maskSecrets([object]);
+        context.print(`---\n${stringifyYaml(withoutManagedFields(masked))}`);
+      });
+    if (args.source === 'live') print(await liveManifests(application, context));
+    else {
+      const { compareHere } = await import('../../reading/open-comparison.ts');
+      const local = args.local === undefined ? undefined : { directory: args.local, root: args.localRepoRoot };
+      const request = { application, revisions: chosenRevisions(application, args), local };
+      print((await compareHere(request, context)).comparison.desired);
+    }
     return 0;
   },
 });

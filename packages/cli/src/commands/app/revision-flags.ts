@@ -1,0 +1,42 @@
+import { type Application, CodedError, sourcesOf } from '@tiphys/api';
+
+/** The flags of a command that looks at other revisions than the configured ones. */
+export type RevisionFlags = Readonly<{
+  revision?: string | undefined;
+  revisions: readonly string[];
+  sourcePositions: readonly string[];
+  sourceNames: readonly string[];
+}>;
+
+function positionsOf({ spec }: Application, { sourcePositions, sourceNames }: RevisionFlags): readonly number[] {
+  const sources = sourcesOf(spec);
+  if (sourcePositions.length > 0 && sourceNames.length > 0)
+    throw new CodedError('cli/usage', 'give --source-positions or --source-names, not both');
+  const byName = sourceNames.map((name) => {
+    const index = sources.findIndex((source) => source.name === name);
+    if (index < 0) throw new CodedError('cli/usage', `--source-names: no source is called "${name}"`);
+    return index;
+  });
+  const byPosition = sourcePositions
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const position = Number(text);
+      if (!Number.isInteger(position) || position < 1 || position > sources.length)
+        throw new CodedError('cli/usage', `--source-positions: the application has sources 1 to ${sources.length}`);
+      return position - 1;
+    });
+  return [...byName, ...byPosition];
+}
+
+/** Which source is wanted at which revision, by position from 0. @throws CodedError cli/usage */
+export function chosenRevisions(application: Application, flags: RevisionFlags): ReadonlyMap<number, string> {
+  if (flags.revision !== undefined) {
+    if (sourcesOf(application.spec).length > 1)
+      throw new CodedError('cli/usage', 'the application has several sources: use --revisions with --source-positions');
+    return new Map([[0, flags.revision]]);
+  }
+  const positions = positionsOf(application, flags);
+  if (positions.length !== flags.revisions.length)
+    throw new CodedError('cli/usage', '--revisions and --source-positions (or --source-names) come in pairs');
+  return new Map(positions.map((position, index) => [position, flags.revisions[index] ?? '']));
+}

@@ -1,0 +1,171 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Application, CodedError, isRecord, projectOf, silentLogger, sourcesOf } from '@tiphys/api';
+import {
+  compare,
+  type Comparison,
+  type CompareRequest,
+  defaultCompareOptions,
+  type DiffPolicy,
+  gitDefaults,
+  openDesiredMemory,
+  openGitStore,
+  openRenderer,
+  renderDefaults,
+  type WantedSource,
+} from '@tiphys/engine';
+import { type InstallationSettings, type OperationPorts, readSettings } from '@tiphys/operations';
+import type { CommandContext } from '../context.ts';
+import { openDestination } from './destination.ts';
+import { openLiveOnce } from './live-once.ts';
+import { takeSnapshot } from './local-snapshot.ts';
+import { readRepositoryAccess } from './repository-access.ts';
+
+/** What to compare with the cluster in place of the configured revisions. */
+export type ComparisonRequest = Readonly<{
+  application: Application;
+  /** By position of the source, from 0. */
+  revisions: ReadonlyMap<number, string>;
+  local?: Readonly<{ directory: string; root?: string | undefined }> | undefined;
+}>;
+
+async function installationSettings(ports: OperationPorts, signal: AbortSignal): Promise<InstallationSettings> {
+  const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
+  const data = async (name: string): Promise<Record<string, string>> => {
+    const found = (await ports.kube.get({ gvk, namespace: ports.namespace, name }, { signal }))?.['data'];
+    return Object.fromEntries(Object.entries(isRecord(found) ? found : {}).map(([key, value]) => [key, String(value)]));
+  };
+  const [cm, params] = await Promise.all([data('argocd-cm'), data('argocd-cmd-params-cm')]);
+  return readSettings({ cm, params }).settings;
+}
+
+async function wantedSources(
+  request: ComparisonRequest,
+  workDir: string,
+  context: CommandContext,
+): Promise<readonly WantedSource[]> {
+  const sources = sourcesOf(request.application.spec);
+  const { local, revisions } = request;
+  if (local === undefined)
+    return sources.map((source, index) => {
+      const { targetRevision = '' } = source;
+      return { source, revision: revisions.get(index) ?? (targetRevision === '' ? 'HEAD' : targetRevision) };
+    });
+  const [source, ...others] = sources;
+  if (source === undefined || others.length > 0)
+    throw new CodedError('cli/usage', '--local is for an application with one source');
+  const path = toolsOf(context).path;
+  const { repoURL, commit, path: folder } = await takeSnapshot({ ...local, workDir, path, signal: context.signal });
+  // A folder stands for what Git would have: also for an application that is installed from a chart repository.
+  const kept = Object.fromEntries(Object.entries(source).filter(([field]) => field !== 'chart'));
+  return [{ source: { ...kept, repoURL, path: folder, targetRevision: commit }, revision: commit }];
+}
+
+function toolsOf({ io }: CommandContext): NonNullable<ReturnType<NonNullable<typeof io.renderTools>>> {
+  if (io.renderTools === undefined) throw new CodedError('render/tool-missing', 'this program cannot render here');
+  return io.renderTools();
+}
+
+function policyOf(application: Application, settings: InstallationSettings, controlNamespace: string): DiffPolicy {
+  const { name = '', namespace = '' } = application.metadata;
+  return {
+    application: namespace === controlNamespace || namespace === '' ? name : `${namespace}_${name}`,
+    tracking: settings.tracking,
+    self: { group: 'argoproj.io', kind: 'Application', namespace, name },
+    options: defaultCompareOptions,
+    ignore: application.spec.ignoreDifferences ?? [],
+  };
+}
+
+/** What came of a comparison, and by which rules differences are shown. */
+export type Compared = Readonly<{ comparison: Comparison; policy: DiffPolicy }>;
+
+function requireNoErrors({ errors }: Comparison): void {
+  if (errors.length === 0) return;
+  const lines = errors.map(
+    ({ object, message, code }) => `  ${object === undefined ? '' : `${object}: `}${message ?? code}`,
+  );
+  throw new CodedError('render/invalid-manifest', `objects that have no place in the cluster:\n${lines.join('\n')}`);
+}
+
+type Kinds = readonly Readonly<{ group: string; kind: string }>[];
+
+const managedKinds = ({ status }: Application): Kinds => [
+  ...new Map(
+    (status?.resources ?? []).map(({ group = '', kind = '' }) => [`${group}/${kind}`, { group, kind }] as const),
+  ).values(),
+];
+
+/**
+ * Compares an application with its cluster, here and now: Git is asked, the tools run, the cluster is read, nothing is written.
+ * Everything on disk is in a folder of its own that is gone afterwards.
+ */
+export async function compareHere(request: ComparisonRequest, context: CommandContext): Promise<Compared> {
+  const { signal, io } = context;
+  const ports = await context.ports();
+  const { application } = request;
+  const tools = toolsOf(context);
+  const log = silentLogger;
+  const { clock } = io;
+  const workDir = await mkdtemp(join(tmpdir(), 'tiphys-compare-'));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => rm(workDir, { recursive: true, force: true }));
+  const [settings, access, destination] = await Promise.all([
+    installationSettings(ports, signal),
+    readRepositoryAccess(ports, signal),
+    openDestination(application.spec, ports, signal),
+  ]);
+  cleanup.defer(() => destination.close());
+  const gitSettings = {
+    ...gitDefaults,
+    dataDir: join(workDir, 'git'),
+    path: tools.path,
+    environment: tools.gitEnvironment,
+  };
+  const git = openGitStore({ clock, log }, gitSettings);
+  cleanup.defer(() => git.close());
+  const renderer = await openRenderer(
+    { git, tools, repositoryFor: access, clock, log },
+    { workDir: join(workDir, 'render') },
+  );
+  cleanup.defer(() => renderer.close());
+  const live = openLiveOnce(destination.client, settings.tracking);
+  // What was synced before tells the kinds that hold what would be pruned.
+  await live.ensure(managedKinds(application), signal);
+  const policy = policyOf(application, settings, ports.namespace);
+  const sources = await wantedSources(request, workDir, context);
+  const comparison = await compare(
+    compareRequest({ application, sources, settings, policy }),
+    { git, renderer, live, access, memory: openDesiredMemory() },
+    signal,
+  );
+  requireNoErrors(comparison);
+  return { comparison, policy };
+}
+
+type Parts = Readonly<{
+  application: Application;
+  sources: readonly WantedSource[];
+  settings: InstallationSettings;
+  policy: DiffPolicy;
+}>;
+
+const compareRequest = ({ application, sources, settings, policy }: Parts): CompareRequest => ({
+  application: {
+    name: application.metadata.name ?? '',
+    namespace: application.metadata.namespace ?? '',
+    project: projectOf(application.spec),
+  },
+  sources,
+  destinationNamespace: application.spec.destination.namespace ?? '',
+  freshness: 'latest',
+  render: {
+    ...renderDefaults,
+    kustomizeBuildOptions: settings.kustomize.buildOptions.join(' '),
+    helmValuesFileSchemes: settings.helm.valuesFileSchemes,
+    tools: { helm: settings.helm.enabled, kustomize: settings.kustomize.enabled },
+    includeHiddenDirectories: settings.includeHiddenDirectories,
+  },
+  diff: policy,
+});
