@@ -1,4 +1,5 @@
-import { at, canonicalJson, isRecord, stringAt, type GroupVersionKind, type KubeObject } from '@tiphys/api';
+import { randomUUID } from 'node:crypto';
+import { at, canonicalJson, isRecord, listAt, stringAt, type GroupVersionKind, type KubeObject } from '@tiphys/api';
 import { describeView, saysOf, viewOf, type ApplicationView } from './application.ts';
 import { Recorder } from './recorder.ts';
 import type { Repository } from './repository.ts';
@@ -177,22 +178,22 @@ export class Scene {
     return this.until(`condition ${type} ${String(pattern)}`, isIt, options);
   }
 
-  /** Asks for an operation, as the CLI does: by the `operation` field. */
-  async request(sync: object = {}, options: RequestOptions = {}): Promise<void> {
-    const operation = { initiatedBy: { username: 'conformance' }, sync, ...options.operation };
+  /** Asks for an operation, as the CLI does: by the `operation` field. Returns the mark that the operation carries. */
+  async request(sync: object = {}, options: RequestOptions = {}): Promise<string> {
+    const mark = randomUUID();
+    const info = [{ name: markName, value: mark }];
+    const operation = { initiatedBy: { username: 'conformance' }, sync, info, ...options.operation };
     await this.patchApplication({ operation }, options.name);
+    return mark;
   }
 
-  /** Asks for an operation and waits for its end. */
+  /** Asks for an operation and waits for the end of just that one. */
   async sync(sync: object = {}, options: RequestOptions & UntilOptions = {}): Promise<ApplicationView> {
-    const before = await this.until('compared once', (view) => view.sync !== '', options);
-    await this.request(sync, options);
-    return this.until(
-      'the operation has ended',
-      (view) =>
-        !view.requested && /Succeeded|Failed|Error/.test(view.phase) && view.startedAt !== '' && isNewer(view, before),
-      options,
-    );
+    await this.until('compared once', (view) => view.sync !== '', options);
+    const mark = await this.request(sync, options);
+    const hasEnded = (view: ApplicationView): boolean =>
+      !view.requested && /^(Succeeded|Failed|Error)$/.test(view.phase) && markOf(view) === mark;
+    return this.until('the operation has ended', hasEnded, options);
   }
 
   async refresh(kind: 'normal' | 'hard' = 'normal', name = this.name): Promise<void> {
@@ -317,12 +318,11 @@ export class Scene {
 export type UntilOptions = Readonly<{ name?: string; timeoutMs?: number }>;
 export type RequestOptions = Readonly<{ name?: string; operation?: object }>;
 
-/** Start times have whole seconds: two operations may share one, so anything that changed counts. */
-const isNewer = (now: ApplicationView, before: ApplicationView): boolean =>
-  before.startedAt === '' ||
-  now.startedAt !== before.startedAt ||
-  canonicalJson(at(now.object, 'status', 'operationState')) !==
-    canonicalJson(at(before.object, 'status', 'operationState'));
+const markName = 'conformance';
+const markOf = ({ object }: ApplicationView): string | undefined =>
+  listAt(object, 'status', 'operationState', 'operation', 'info')
+    .filter((one) => stringAt(one, 'name') === markName)
+    .map((one) => stringAt(one, 'value'))[0];
 
 /** The annotation or label of an object. */
 export const annotationOf = (object: KubeObject | undefined, key: string): string | undefined =>
