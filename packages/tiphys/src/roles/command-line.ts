@@ -1,39 +1,13 @@
-import { userInfo } from 'node:os';
-import { basename, resolve } from 'node:path';
-import { systemClock, silentLogger, parseJson, stringAt } from '@tiphys/api';
-import { type CliIo, runCli } from '@tiphys/cli';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseJson, silentLogger, stringAt, systemClock } from '@tiphys/api';
+import { type CliIo, connectToCluster, runCli } from '@tiphys/cli';
 import { type Environment, programRoot } from '../config.ts';
+import { findTools } from '../tools.ts';
 
-function readVersion(): string {
-  return stringAt(parseJson(readFileSync(join(programRoot, 'package.json'), 'utf8')), 'version') ?? '0.0.0';
-}
-
-/** Connects with kubectl's flags and files; loaded only when a command needs the cluster. */
-async function openClient(
-  flags: Parameters<CliIo['connect']>[0],
-  environment: Environment,
-): ReturnType<CliIo['connect']> {
-  const { connect, defaultClientSettings, loadKubeconfigFile } = await import('@tiphys/kube');
-  const [path = ''] = flags.kubeconfig === undefined ? environment.kubeconfigPaths : [flags.kubeconfig];
-  const config = loadKubeconfigFile(resolve(path), flags.context);
-  const changed = {
-    ...config,
-    ...(flags.server !== undefined && { server: flags.server }),
-    ...(flags.token !== undefined && { credentials: { kind: 'token' as const, token: flags.token } }),
-    ...(flags.as !== undefined && { impersonate: { user: flags.as, groups: flags.asGroups } }),
-    ...(flags.insecureSkipTlsVerify === true && { insecure: true, ca: undefined }),
-    ...(flags.certificateAuthority !== undefined && { ca: readFileSync(flags.certificateAuthority, 'utf8') }),
-  };
-  const settings = {
-    ...defaultClientSettings,
-    execEnvironment: environment.execEnvironment,
-    userAgent: 'tiphys-cli',
-    ...(flags.requestTimeoutMs !== undefined && { timeoutMs: flags.requestTimeoutMs }),
-  };
-  return connect(changed, settings, { log: silentLogger, clock: systemClock });
-}
+const readVersion = (): string =>
+  stringAt(parseJson(readFileSync(join(programRoot, 'package.json'), 'utf8')), 'version') ?? '0.0.0';
 
 const currentUser = (): string => {
   try {
@@ -46,6 +20,8 @@ const currentUser = (): string => {
 
 /** Everything that is no role: the command line in core mode. */
 export function commandLine(argv: readonly string[], environment: Environment, signal: AbortSignal): Promise<number> {
+  const { kubeconfigPaths, inCluster, execEnvironment, path, gitEnvironment } = environment;
+  const connection = { kubeconfigPaths, inCluster, execEnvironment, userAgent: 'tiphys-cli' };
   const io: CliIo = {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -56,11 +32,13 @@ export function commandLine(argv: readonly string[], environment: Environment, s
       username: currentUser(),
       noColor: !environment.colour,
       options: environment.options,
+      namespace: environment.namespace,
       version: { version: readVersion() },
     },
     clock: systemClock,
     signal,
-    connect: (flags) => openClient(flags, environment),
+    connect: (flags) => connectToCluster(flags, connection, { log: silentLogger, clock: systemClock }),
+    renderTools: () => ({ ...findTools(environment), path, gitEnvironment }),
   };
   return runCli(argv, io);
 }
