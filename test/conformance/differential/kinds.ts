@@ -31,7 +31,8 @@ const labels = made('metadata.labels', (random) =>
     random.some(['app', 'tier', 'a.b/c', 'team'], 0.5).map((key) => [key, random.pick(['x', 'y', ''])]),
   ),
 );
-const metadataFields: readonly Field[] = [
+/** Fields that objects of all kinds have. */
+export const metadataFields: readonly Field[] = [
   labels,
   labels,
   made('metadata.annotations', (random) =>
@@ -91,7 +92,7 @@ function container(random: Random, name: string): Record<string, unknown> {
     lifecycle: { preStop: { exec: { command: ['sleep', '1'] } } },
     envFrom: [{ configMapRef: { name: 'c' } }, { prefix: 'P_', secretRef: { name: 's' } }],
   };
-  const chosen = random.some(Object.keys(optional), 0.2).map((key) => [key, optional[key]]);
+  const chosen = random.some(Object.keys(optional), 0.2).map((key): [string, unknown] => [key, optional[key]]);
   return { name, image: random.pick(images), ...Object.fromEntries(chosen) };
 }
 

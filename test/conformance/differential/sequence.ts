@@ -1,6 +1,6 @@
 import { at, isRecord } from '@tiphys/api';
 import type { Answer, Call } from './api.ts';
-import type { Field, TestedKind } from './kinds.ts';
+import { metadataFields, type Field, type TestedKind } from './kinds.ts';
 import type { Random } from './random.ts';
 
 type Fields = Record<string, unknown>;
@@ -40,12 +40,13 @@ const identity = ({ kind, name, namespace }: Subject): Fields => ({
 
 function fullObject(subject: Subject, random: Random): Fields {
   const object = { ...identity(subject), ...structuredClone(subject.kind.base(random)) };
-  for (const field of random.some(subject.kind.fields, 0.15)) put(object, field.path, field.value(random));
+  for (const field of random.some([...subject.kind.fields, ...metadataFields], 0.12))
+    put(object, field.path, field.value(random));
   return object;
 }
 
 const pickFields = (kind: TestedKind, random: Random): Field[] =>
-  Array.from({ length: 1 + random.below(3) }, () => random.pick(kind.fields));
+  Array.from({ length: 1 + random.below(3) }, () => random.pick(random.chance(0.15) ? metadataFields : kind.fields));
 
 const query = (parts: Record<string, string>): string => `?${new URLSearchParams(parts).toString()}`;
 

@@ -144,9 +144,7 @@ function decoded(object: KubeObject, type: ResourceType): KubeObject {
   const custom = type.custom !== undefined || type.schema === undefined;
   const found: Decoded = { unknown: [], mismatch: undefined };
   // Of a custom resource only the metadata is read through Go types: a null in it is for its schema to judge.
-  const result = asObject(
-    custom ? { ...object, ...readMetadata(object, found) } : decode(object, type.schema ?? {}, found),
-  );
+  const result = asObject(custom ? { ...object, ...readMetadata(object, found) } : decode(object, type.schema, found));
   if (found.mismatch === undefined) return result;
   const { name = '', namespace = '' } = object.metadata;
   const kind = `${type.group}/${type.version}, Kind=${type.kind}`;
