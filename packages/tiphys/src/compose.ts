@@ -10,6 +10,8 @@ import type { ToolPaths } from './tools.ts';
 export type Composition = Readonly<{
   client: KubeClient;
   tools: ToolPaths;
+  /** PATH of git, and the variables that it needs. */
+  git: Readonly<{ path: string; environment: Readonly<Record<string, string>> }>;
   /** Repositories and render folders; may be deleted at any time. */
   dataDir: string;
   log: Logger;
@@ -36,7 +38,10 @@ export async function startController(composition: Composition): Promise<Running
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   // A local repository is asked by a look at its refs files, so refs may be trusted no longer than until the next poll.
   const refsMs = settings.repositoryPollMs ?? settings.refreshIntervalMs ?? gitDefaults.refsMs;
-  const git = openGitStore({ clock, log }, { ...gitDefaults, dataDir: join(dataDir, 'git'), refsMs });
+  const git = openGitStore(
+    { clock, log },
+    { ...gitDefaults, ...composition.git, dataDir: join(dataDir, 'git'), refsMs },
+  );
   const renderer = await openRenderer(
     { git, tools, log, clock },
     { ...rendererDefaults, workDir: join(dataDir, 'render') },

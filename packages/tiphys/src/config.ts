@@ -17,6 +17,8 @@ export type Environment = Readonly<{
   helm: string | undefined;
   kustomize: string | undefined;
   path: string;
+  /** What git needs of the environment: proxies, certificate folders, the SSH agent. */
+  gitEnvironment: Readonly<Record<string, string>>;
   colour: boolean;
   logLevel: string;
   logFormat: 'json' | 'text';
@@ -37,6 +39,28 @@ const numberOf = (text: string | undefined, name: string): number | undefined =>
   return value;
 };
 
+const gitVariables = [
+  'ALL_PROXY',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'all_proxy',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSH_AUTH_SOCK',
+  'SSL_CERT_DIR',
+  'SSL_CERT_FILE',
+] as const;
+
+const pick = (env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+
 /** Reads the environment once, at the start. */
 export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
   const home = env.HOME ?? homedir();
@@ -56,6 +80,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     helm: env.TIPHYS_HELM,
     kustomize: env.TIPHYS_KUSTOMIZE,
     path: env.PATH ?? '',
+    gitEnvironment: pick(env, gitVariables),
     colour: env.NO_COLOR === undefined || env.NO_COLOR === '',
     logLevel: env.ARGOCD_LOG_LEVEL ?? 'info',
     logFormat: env.ARGOCD_LOG_FORMAT === 'text' ? 'text' : 'json',

@@ -109,6 +109,7 @@ export async function controller(
   await using running = await startController({
     client,
     tools: findTools(environment),
+    git: { path: environment.path, environment: environment.gitEnvironment },
     dataDir: resolve(flags['data-dir'] ?? join(environment.cacheDir, 'controller')),
     log,
     clock,

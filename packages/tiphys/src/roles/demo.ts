@@ -49,7 +49,13 @@ export async function demo(argv: readonly string[], environment: Environment, si
   const log = openLog({ level: flags['log-level'] ?? 'error', format: 'text' });
   return runDemo(request, {
     root: programRoot,
-    composition: { tools: findTools(environment), dataDir: join(request.directory, 'data'), log, clock: systemClock },
+    composition: {
+      tools: findTools(environment),
+      git: { path: environment.path, environment: environment.gitEnvironment },
+      dataDir: join(request.directory, 'data'),
+      log,
+      clock: systemClock,
+    },
     out: process.stdout,
     terminal,
     colour: terminal && environment.colour,
