@@ -6,6 +6,8 @@ import { equal } from '../server/equal.ts';
 
 const resource = 'services';
 
+const zoneLabel = 'topology.kubernetes.io/zone';
+
 const selectorOf = (service: KubeObject): Readonly<Record<string, unknown>> | undefined => {
   const selector = at(service, 'spec', 'selector');
   return isRecord(selector) && Object.keys(selector).length > 0 ? selector : undefined;
@@ -95,6 +97,7 @@ function writeSlice(service: KubeObject, pods: readonly KubeObject[], bench: Wor
     },
     nodeName: stringAt(pod, 'spec', 'nodeName'),
     targetRef: reference(pod),
+    ...(pod.metadata.labels?.[zoneLabel] !== undefined && { zone: pod.metadata.labels[zoneLabel] }),
   }));
   const ports = portsOf(service, pods);
   const [present] = bench.controlled(service, 'EndpointSlice');

@@ -124,6 +124,14 @@ function nodeFor(pod: KubeObject, bench: Workbench): KubeObject | undefined {
   return nodes[Number.parseInt(uid.slice(0, 4), 16) % Math.max(nodes.length, 1)];
 }
 
+/** Labels of a node that its pods are given with the binding. */
+const topologyOf = (node: KubeObject): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(node.metadata.labels ?? {}).filter(([key]) =>
+      ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'].includes(key),
+    ),
+  );
+
 function schedule(pod: KubeObject, bench: Workbench): Again {
   const node = nodeFor(pod, bench);
   const now = bench.nowText();
@@ -138,7 +146,13 @@ function schedule(pod: KubeObject, bench: Workbench): Again {
   const nodeName = node.metadata.name ?? '';
   const conditions = conditionsOf(pod, [{ type: 'PodScheduled', status: 'True' }], now);
   // A binding is no update by anybody: it owns no fields and counts no generation.
-  const bound = bench.put({ ...pod, spec: { ...spec, nodeName }, status: { ...baseStatus(pod), conditions } });
+  const metadata = { ...pod.metadata, labels: { ...pod.metadata.labels, ...topologyOf(node) } };
+  const bound = bench.put({
+    ...pod,
+    metadata,
+    spec: { ...spec, nodeName },
+    status: { ...baseStatus(pod), conditions },
+  });
   const message = `Successfully assigned ${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''} to ${nodeName}`;
   bench.event(bound, { type: 'Normal', reason: 'Scheduled', message, component: 'default-scheduler' });
   return undefined;

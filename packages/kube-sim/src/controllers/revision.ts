@@ -1,4 +1,5 @@
 import { at, listAt, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { omit } from '../schema/omit.ts';
 import { semanticallyEqual } from '../server/equal.ts';
 import { hashOf, templateLabels, templateOf } from './template.ts';
 import { controllerReference, type Workbench } from './workbench.ts';
@@ -9,6 +10,13 @@ export const revisionLabel = 'controller-revision-hash';
 export type Revisions = Readonly<{ update: string; before: string }>;
 
 const numberOf = (revision: KubeObject): number => numberAt(revision, 'revision') ?? 0;
+
+// The two controllers name the same thing differently on their revisions, though not on their pods.
+const hashLabelOf = ({ kind }: KubeObject): string =>
+  kind === 'DaemonSet' ? revisionLabel : 'controller.kubernetes.io/hash';
+
+const inherited = ({ metadata }: KubeObject): Record<string, string> =>
+  omit({ ...metadata.annotations }, 'kubectl.kubernetes.io/last-applied-configuration');
 
 /** Makes sure that the present template has its ControllerRevision, drops surplus old ones, and names the present and the last. */
 export function keepRevisions(owner: KubeObject, bench: Workbench): Revisions {
@@ -26,7 +34,8 @@ export function keepRevisions(owner: KubeObject, bench: Workbench): Revisions {
       metadata: {
         name,
         namespace: owner.metadata.namespace ?? '',
-        labels: { ...templateLabels(template), [revisionLabel]: hash },
+        labels: { ...templateLabels(template), [hashLabelOf(owner)]: hash },
+        ...(owner.kind === 'DaemonSet' && { annotations: inherited(owner) }),
         ownerReferences: [controllerReference(owner)],
       },
       data,

@@ -41,7 +41,8 @@ export function podFromTemplate(
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      ...(more.name === undefined ? { generateName: `${owner.metadata.name ?? ''}-` } : { name: more.name }),
+      generateName: `${owner.metadata.name ?? ''}-`,
+      ...(more.name !== undefined && { name: more.name }),
       namespace: owner.metadata.namespace ?? '',
       labels: { ...templateLabels(template), ...more.labels },
       ...(Object.keys(annotations).length > 0 && {

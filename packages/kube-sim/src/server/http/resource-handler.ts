@@ -97,6 +97,8 @@ function wantsInitialEvents(query: URLSearchParams): boolean {
 
 function serveWatch(ports: ResourcePorts, { exchange, type, path }: ResourceRequest): void {
   const { query } = exchange;
+  // Refused before the stream is open: afterwards there is no status left to say it with.
+  versionNumber(query.get('resourceVersion') ?? '');
   const end = streamWatch(ports.cluster, exchange, {
     type,
     selection: readSelection(query, type, path.namespace),

@@ -38,6 +38,16 @@ async function serveBinding(ports: ResourcePorts, request: ResourceRequest): Pro
   sendJson(request.exchange, { code: 201, body: success });
 }
 
+const accountPrefix = 'system:serviceaccount:';
+
+/** So many tokens of service accounts are accepted; the oldest end first. */
+const maxAccountTokens = 1000;
+
+function dropOldTokens(tokens: ResourcePorts['tokens']): void {
+  const issued = [...tokens].filter(([, user]) => user.name.startsWith(accountPrefix));
+  for (const [token] of issued.slice(0, Math.max(0, issued.length - maxAccountTokens + 1))) tokens.delete(token);
+}
+
 /** A token for a service account: random text that this server accepts until it stops. It is no JWT. */
 async function serveToken(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { path, exchange } = request;
@@ -45,8 +55,9 @@ async function serveToken(ports: ResourcePorts, request: ResourceRequest): Promi
   const body = await readBody(exchange);
   const seconds = numberAt(body, 'spec', 'expirationSeconds') ?? 3600;
   const token = randomBytes(32).toString('base64url');
+  dropOldTokens(ports.tokens);
   ports.tokens.set(token, {
-    name: `system:serviceaccount:${path.namespace}:${path.name}`,
+    name: `${accountPrefix}${path.namespace}:${path.name}`,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${path.namespace}`],
   });
   const expirationTimestamp = timeText(new Date(ports.cluster.clock.now().getTime() + seconds * 1000));
