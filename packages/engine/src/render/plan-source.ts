@@ -1,6 +1,11 @@
 import { type ApplicationSource, CodedError } from '@tiphys/api';
 import type { GitStore } from '../git/read/git-store.ts';
-import { describeRepository, normaliseRepositoryUrl, type RepositoryAccess } from '../git/read/repository-access.ts';
+import {
+  describeRepository,
+  normaliseRepositoryUrl,
+  type RepositoryAccess,
+  scopeOf,
+} from '../git/read/repository-access.ts';
 import { normalisePath, type Tree } from '../git/read/tree.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { detectTool, explicitTool } from './detect-tool.ts';
@@ -76,7 +81,7 @@ export async function planSource(
   signal: AbortSignal,
 ): Promise<Plan> {
   const { request, source, refs } = what;
-  if (isChart(source.source)) return planChart(what, ports, signal);
+  if (isChart(source.source)) return planChart(what, ports);
   const tree = await ports.git.commitTree(source.repo, source.commit, signal);
   const folder = await folderOfSource(tree, source);
   const effective = await withOverrides(source.source, { tree, folder, instance: request.instance });
@@ -148,17 +153,13 @@ function planHelmSource(
 async function planChart(
   what: Readonly<{ request: RenderRequest; source: RenderSource; refs: Refs }>,
   ports: PlanPorts,
-  signal: AbortSignal,
 ): Promise<Plan> {
   const { source, repo, commit: version } = what.source;
   const explicit = explicitTool(source);
   if (explicit !== undefined && explicit !== 'Helm')
     throw new CodedError('render/duplicate-tool', `source.chart is rendered by Helm, not by ${explicit}`);
   const name = source.chart ?? '';
-  const file = (): Promise<string> => ports.charts.pull(repo, { name, version }, signal);
-  return planHelmSource(
-    what,
-    { kind: 'archive', file, repository: normaliseRepositoryUrl(repo.url), name, version },
-    ports,
-  );
+  // The run may be one that others wait for too, so it is not ended by this caller's signal.
+  const file = (stop: AbortSignal): Promise<string> => ports.charts.pull(repo, { name, version }, stop);
+  return planHelmSource(what, { kind: 'archive', file, scope: scopeOf(repo), name, version }, ports);
 }

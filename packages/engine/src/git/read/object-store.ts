@@ -24,7 +24,7 @@ import {
 import { type ProcessOutcome, runProcess } from './run-process.ts';
 
 const maxAnswerBytes = 64 * 1024 * 1024;
-const sizeCheckMs = 1000;
+const sizeCheckMs = 250;
 
 type ReadRefs = Readonly<{ refs: Refs; atMs: number; fingerprint: string | undefined }>;
 
@@ -170,11 +170,15 @@ export class ObjectStore {
     try {
       const options = { what: 'fetching', timeoutMs: this.#settings.fetchTimeoutMs, stop: tooLarge.signal };
       await this.#ask(['fetch', ...flags, ...what], options);
+      if ((await packBytes(this.#paths.objects)) > limit) tooLarge.abort();
     } catch (error) {
       if (!tooLarge.signal.aborted) throw error;
-      throw new CodedError('git/too-large', `${this.name}: the repository is larger than ${limit} bytes`);
     } finally {
       clearInterval(check);
+    }
+    if (tooLarge.signal.aborted) {
+      await this.#empty();
+      throw new CodedError('git/too-large', `${this.name}: the repository is larger than ${limit} bytes`);
     }
     this.#log.debug('fetched', { repository: this.name, durationMs: Math.round(performance.now() - started) });
   }
@@ -209,6 +213,14 @@ export class ObjectStore {
     this.#closing.abort();
     this.#reader.close();
     await Promise.allSettled([this.#opened, this.#listing, this.#fetching]);
+  }
+
+  /** Throws away what was fetched. */
+  async #empty(): Promise<void> {
+    this.#opened = undefined;
+    this.#commits.clear();
+    this.#reader.close();
+    await rm(this.#paths.objects, { recursive: true, force: true });
   }
 
   #open(): Promise<void> {

@@ -210,7 +210,7 @@ class Charts implements ChartRepositories {
         { tool: 'helm', program, args, cwd: home, home, network: 'allowed', env: proxyOf(repo) },
         stop,
       );
-      if (result.kind === 'failed') throw chartError(repo, result.message);
+      if (result.kind === 'failed') throw chartError(repo, reasonOf(result));
     };
     try {
       await writeRepositories(home, [repo]);
@@ -220,6 +220,12 @@ class Charts implements ChartRepositories {
       await rm(home, { recursive: true, force: true });
     }
   }
+}
+
+/** Why an update of repositories failed: the reason stands among what Helm prints as it goes on, indented. */
+export function reasonOf({ message, stdout }: Extract<ToolResult, { kind: 'failed' }>): string {
+  const reasons = stdout.split('\n').filter((line) => line.startsWith('\t'));
+  return reasons.length === 0 ? message : reasons.map((line) => line.trim()).join('; ');
 }
 
 function chartError(repo: RepositoryAccess, message: string): CodedError {

@@ -8,15 +8,18 @@ import { parseOutput } from '../manifests.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
-import { proxyOf, repositoryName, writeRepositories } from './chart-repository.ts';
+import { proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { parameterArguments } from './parameters.ts';
 import { resolveFileParameter, resolveValueFiles, type ValueFile, type ValueSources } from './value-files.ts';
 
-/** Where the chart is: a folder of a repository, or an archive that was pulled. */
+/**
+ * Where the chart is: a folder of a repository, or an archive that is pulled. `scope` stands for the chart repository with its
+ * credentials, so that nobody is given what another pulled with theirs.
+ */
 export type ChartLocation =
   | { kind: 'folder'; reads: Omit<Reads, 'paths'>; folder: string }
-  | { kind: 'archive'; file: () => Promise<string>; repository: string; name: string; version: string };
+  | { kind: 'archive'; file: (signal: AbortSignal) => Promise<string>; scope: string; name: string; version: string };
 
 export type HelmPorts = Readonly<{
   helm: string;
@@ -112,7 +115,7 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
       args: prepared.args,
       inline: prepared.inline,
       inputs,
-      chart: chart.kind === 'folder' ? chart.folder : [chart.repository, chart.name, chart.version],
+      chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version],
     },
     candidates: chart.kind === 'folder' ? [reads(chartPaths), reads([''])] : [reads([])],
     watched: [...readsOf(prepared, chartPaths), ...watched],
@@ -150,7 +153,7 @@ async function layOut(prepared: Prepared, workspace: Workspace, signal: AbortSig
     const folder = join(root(0), chart.folder);
     return { chart: '.', cwd: folder, place: (file) => placed(file, root, folder) };
   }
-  const archive = await chart.file();
+  const archive = await chart.file(signal);
   const needsFiles = [...prepared.inputs.values, ...prepared.inputs.files.map(({ file }) => file)].some(
     ({ kind }) => kind === 'chart',
   );
@@ -255,7 +258,7 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
   for (const [index, repository] of repositories.entries()) {
     const updated = await run(['repo', 'update', repositoryName(index)]);
     if (updated.kind === 'ok') continue;
-    const why = withoutSecrets(updated.message, repository);
+    const why = withoutSecrets(reasonOf(updated), repository);
     throw new CodedError(
       'git/unreachable',
       `helm dependency build: the chart repository ${repository.url} cannot be read: ${why}`,

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { at } from '@tiphys/api';
+import type { RenderError } from '../types.ts';
+import { helm, names, Workbench, withoutTools } from '../workbench.suite.ts';
+
+const bench = new Workbench();
+const { signal } = bench;
+const served = join(bench.root, 'charts');
+const requests: string[] = [];
+let server: Server | undefined;
+let url = '';
+
+function packageChart(version: string): void {
+  const source = join(bench.root, 'source', 'monitor');
+  rmSync(source, { recursive: true, force: true });
+  mkdirSync(join(source, 'templates'), { recursive: true });
+  writeFileSync(join(source, 'Chart.yaml'), `apiVersion: v2\nname: monitor\nversion: ${version}\n`);
+  writeFileSync(join(source, 'values.yaml'), 'retention: 1d\nnested: {size: 1Gi}\n');
+  writeFileSync(join(source, 'values-big.yaml'), 'nested: {size: 99Gi}\n');
+  writeFileSync(
+    join(source, 'templates/cm.yaml'),
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "{{ .Release.Name }}"}\ndata: {version: "${version}", retention: "{{ .Values.retention }}", size: "{{ .Values.nested.size }}"}\n`,
+  );
+  execFileSync(helm, ['package', source, '--destination', served], { env: { HOME: bench.root }, stdio: 'ignore' });
+}
+
+before(async () => {
+  if (withoutTools !== false) return;
+  mkdirSync(served);
+  for (const version of ['1.0.0', '1.4.2', '2.0.0', '2.1.0-rc.1']) packageChart(version);
+  const started = createServer((request, response) => {
+    requests.push(`${request.url ?? ''} ${request.headers.authorization ?? ''}`);
+    const isPrivate = request.url?.startsWith('/private/') === true;
+    const allowed = request.headers.authorization === `Basic ${Buffer.from('ada:s3cret-word').toString('base64')}`;
+    const file = join(served, (request.url ?? '').replace(/^\/(?:private|open)\//, ''));
+    if (isPrivate && !allowed) response.writeHead(401).end();
+    else if (!existsSync(file)) response.writeHead(404).end();
+    else createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((listening) => started.listen(0, '127.0.0.1', listening));
+  server = started;
+  url = `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
+  execFileSync(helm, ['repo', 'index', served], { env: { HOME: bench.root }, stdio: 'ignore' });
+});
+after(async () => {
+  await bench.close();
+  server?.close();
+});
+
+const fails = async (work: Promise<unknown>, code: string, ...words: string[]): Promise<string> => {
+  const error = await work.then(
+    () => assert.fail(`expected ${code}`),
+    (thrown: unknown) => thrown as RenderError,
+  );
+  assert.equal(error.code, code, error.message);
+  for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" names ${word}`);
+  return error.message;
+};
+
+describe('chart repositories', { skip: withoutTools }, () => {
+  test('REPO-10 a chart renders without a checkout, with inline values', async () => {
+    const renderer = await bench.renderer();
+    const source = {
+      repoURL: `${url}/open`,
+      chart: 'monitor',
+      targetRevision: '1.4.2',
+      helm: { values: 'retention: 30d\nnested: {size: 50Gi}\n' },
+    };
+    const rendered = await renderer.render(await bench.request(source), signal);
+    assert.deepEqual(names(rendered), ['ConfigMap shop']);
+    assert.deepEqual(at(rendered.objects[0], 'data'), { version: '1.4.2', retention: '30d', size: '50Gi' });
+    assert.deepEqual(rendered.sourceTypes, ['Helm']);
+    const named = { ...source, helm: { releaseName: 'prom', valueFiles: ['values-big.yaml'] } };
+    const other = await renderer.render(await bench.request(named), signal);
+    assert.deepEqual(names(other), ['ConfigMap prom']);
+    assert.equal(at(other.objects[0], 'data', 'size'), '99Gi');
+    const pulls = requests.filter((request) => request.includes('monitor-1.4.2.tgz'));
+    assert.equal(pulls.length, 1, 'an archive is pulled once');
+    assert.equal((await renderer.render(await bench.request(source), signal)).cached, true);
+  });
+
+  test('REPO-10 a chart with value files of another source', async () => {
+    const renderer = await bench.renderer();
+    const values = bench.origin({ 'env/prod.yaml': 'retention: 7d\n' });
+    const request = await bench.request([
+      {
+        repoURL: `${url}/open`,
+        chart: 'monitor',
+        targetRevision: '1.0.0',
+        helm: { valueFiles: ['$env/env/prod.yaml'] },
+      },
+      { repoURL: values.url, ref: 'env' },
+    ]);
+    assert.equal(at((await renderer.render(request, signal)).objects[0], 'data', 'retention'), '7d');
+  });
+
+  test('REPO-02 the revision of a chart: exact, any, and ranges; an unknown one is named', async () => {
+    const renderer = await bench.renderer();
+    const resolve = (revision: string, name = 'monitor') =>
+      renderer.resolveChart({ url: `${url}/open` }, { name, revision }, signal);
+    const table = [
+      ['1.0.0', '1.0.0'],
+      ['v9.9.9', 'v9.9.9'],
+      ['', '2.0.0'],
+      ['*', '2.0.0'],
+      ['1.*', '1.4.2'],
+      ['>=2.1.0-0', '2.1.0-rc.1'],
+    ] as const;
+    for (const [revision, version] of table) assert.equal(await resolve(revision), version, revision);
+    await fails(resolve('^7'), 'git/revision-not-found', '^7', 'monitor', `${url}/open`);
+    await fails(resolve('*', 'nothing'), 'git/revision-not-found', 'nothing');
+    const source = { repoURL: `${url}/open`, chart: 'monitor', targetRevision: '9.9.9' };
+    await fails(renderer.render(await bench.request(source), signal), 'git/revision-not-found', 'monitor', '9.9.9');
+  });
+
+  test('credentials reach the repository and nothing else', async () => {
+    const renderer = await bench.renderer();
+    const request = await bench.request({ repoURL: `${url}/private`, chart: 'monitor', targetRevision: '1.0.0' });
+    await fails(renderer.render(request, signal), 'git/authentication', `${url}/private`);
+    const withPassword = (password: string) => ({
+      ...request,
+      sources: request.sources.map((source) => ({
+        ...source,
+        repo: { url: `${url}/private`, credentials: { username: 'ada', password } },
+      })),
+    });
+    const message = await fails(renderer.render(withPassword('wrong-word'), signal), 'git/authentication');
+    assert.ok(!message.includes('wrong-word'), message);
+    const rendered = await renderer.render(withPassword('s3cret-word'), signal);
+    assert.equal(rendered.objects.length, 1);
+    const left = readdirSync(bench.root, { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && entry.parentPath.includes('work-'),
+    );
+    for (const entry of left)
+      assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes('s3cret-word'), entry.name);
+  });
+
+  test('what cannot be reached, or is too large, or is no chart repository, is named', async () => {
+    const renderer = await bench.renderer({ maxIndexBytes: 10 });
+    const render = async (repoURL: string, targetRevision: string) =>
+      renderer.render(await bench.request({ repoURL, chart: 'monitor', targetRevision }), signal);
+    await fails(render('http://127.0.0.1:9/charts', '1.0.0'), 'git/unreachable', 'http://127.0.0.1:9/charts');
+    await fails(render('oci://example.com/charts', '1.0.0'), 'render/unsupported', 'oci://example.com/charts');
+    await fails(
+      renderer.resolveChart({ url: `${url}/open` }, { name: 'monitor', revision: '*' }, signal),
+      'git/too-large',
+      'index',
+    );
+  });
+
+  test('REPO-09 a dependency from a chart repository is fetched, with its credentials', async () => {
+    const charts = bench.origin({
+      'main/Chart.yaml': `apiVersion: v2\nname: main\nversion: 0.1.0\ndependencies:\n- {name: monitor, version: 1.4.2, repository: "${url}/open"}\n`,
+    });
+    const renderer = await bench.renderer();
+    const rendered = await renderer.render(await bench.request({ repoURL: charts.url, path: 'main' }), signal);
+    assert.equal(at(rendered.objects[0], 'data', 'version'), '1.4.2');
+  });
+
+  test('REPO-12 a value file from a URL of an allowed scheme', async () => {
+    writeFileSync(join(served, 'remote.yaml'), 'retention: 99d\n');
+    const renderer = await bench.renderer();
+    const source = {
+      repoURL: `${url}/open`,
+      chart: 'monitor',
+      targetRevision: '1.0.0',
+      helm: { valueFiles: [`${url}/open/remote.yaml`] },
+    };
+    const rendered = await renderer.render(await bench.request(source), signal);
+    assert.equal(at(rendered.objects[0], 'data', 'retention'), '99d');
+    const refused = await bench.request(source, { settings: { helmValuesFileSchemes: ['https'] } });
+    await fails(renderer.render(refused, signal), 'render/unsupported', 'http', 'valuesFileSchemes');
+  });
+});
