@@ -5,7 +5,7 @@ import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
 import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
 import { patch } from '../operations/patch.ts';
-import { list, read, readSelection } from '../operations/read.ts';
+import { list, read, readSelection, versionNumber } from '../operations/read.ts';
 import { update } from '../operations/update.ts';
 import { fieldError, invalidOptions, notFound, notHere, pathNotFound, resourceText } from '../refusal.ts';
 import { header, mediaTypeOf, readBody, sendJson, sendNoPage, warn, type Exchange } from './exchange.ts';
