@@ -3,11 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRecord, parseJson } from '@tiphys/api';
-import { hasFlag } from './flags.ts';
+import { hasFlag, textFlag } from './flags.ts';
 import { startMeasured, type Usage } from './measure.ts';
 
 /** Counters that the controller logs at SIGUSR2. */
-export type Stats = Readonly<{ renders: number; cacheHits: number; compared: number; patches: number; rss: number }>;
+export type Stats = Readonly<{
+  renders: number;
+  cacheHits: number;
+  compared: number;
+  patches: number;
+  rssBytes: number;
+}>;
 
 export type LogLine = Readonly<{ atMs: number; message: string; fields: Readonly<Record<string, unknown>> }>;
 
@@ -27,8 +33,15 @@ export const pollMs = 1000;
 
 const program = join(import.meta.dirname, '..', 'packages', 'tiphys', 'bin', 'tiphys.mjs');
 
-/** `--profile` writes a CPU profile of the controller into the working directory when it ends. */
-const nodeFlags = (): readonly string[] => (hasFlag('profile') ? ['--cpu-prof', '--cpu-prof-dir=.cache/profiles'] : []);
+/** `--profile` writes a CPU profile of the controller into the working directory when it ends; `--node-flags=...` are passed to its Node. */
+const nodeFlags = (): readonly string[] => [
+  ...(hasFlag('profile') ? ['--cpu-prof', '--cpu-prof-dir=.cache/profiles'] : []),
+  ...(textFlag('node-flags') ?? '').split(' ').filter((flag) => flag !== ''),
+];
+
+/** `--controller-flags=...` go to `tiphys controller` itself. */
+const controllerFlags = (): readonly string[] =>
+  (textFlag('controller-flags') ?? '').split(' ').filter((flag) => flag !== '');
 
 /** Starts the controller against a kubeconfig, with an empty data folder. */
 export async function startBenchController(kubeconfigPath: string): Promise<BenchController> {
@@ -45,7 +58,16 @@ export async function startBenchController(kubeconfigPath: string): Promise<Benc
   const flags = ['controller', '--kubeconfig', kubeconfigPath, '--namespace', controlNamespace, '--data-dir', dataDir];
   const child = await startMeasured(
     process.execPath,
-    [...nodeFlags(), program, ...flags, '--repository-poll', `${pollMs}ms`, '--log-format', 'json'],
+    [
+      ...nodeFlags(),
+      program,
+      ...flags,
+      '--repository-poll',
+      `${pollMs}ms`,
+      '--log-format',
+      'json',
+      ...controllerFlags(),
+    ],
     { onLine, env: { PATH: process.env['PATH'], HOME: dataDir } },
   );
   const nextLine = (message: string, timeoutMs: number): Promise<LogLine> => {
@@ -93,6 +115,6 @@ function readStats(fields: Readonly<Record<string, unknown>>): Stats {
     cacheHits: count('cacheHits'),
     compared: count('compared'),
     patches: count('patches'),
-    rss: count('rss'),
+    rssBytes: count('rssBytes'),
   };
 }

@@ -6,7 +6,8 @@ import { difference, nodeMemory, print, startMeasured } from './measure.ts';
 import { openScene } from './scene.ts';
 
 const count = numberFlag('applications', 1000);
-const seconds = numberFlag('seconds', 60);
+/** A whole `timeout.reconciliation`: a shorter while could miss the comparisons at its end. */
+const seconds = numberFlag('seconds', 180);
 /** Long enough for the work of the sync to have come to rest. */
 const settleMs = numberFlag('settle', 15) * 1000;
 const mix: Mix = hasFlag('plain') ? 'plain' : 'mixed';
@@ -21,6 +22,7 @@ const idleNode = await startMeasured(process.execPath, ['--eval', 'setInterval((
 const nodeBefore = idleNode.usage();
 const before = scene.controller.usage();
 await sleep(seconds * 1000);
+const stats = await scene.controller.stats();
 const used = difference(before, scene.controller.usage());
 const nodeUsed = difference(nodeBefore, idleNode.usage());
 await idleNode.stop();
@@ -41,3 +43,4 @@ print({
   yardstick: await nodeMemory(),
   atMost: 250,
 });
+console.log(`  ${JSON.stringify(stats)}`);
