@@ -1,3 +1,5 @@
+// Known to the vocabulary; here as well, since whoever lists applications asks here first.
+export { applicationResource } from '@tiphys/api';
 export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
 export { type Cascade, deleteApplication } from './delete-application.ts';
@@ -13,7 +15,7 @@ export {
 } from './repository.ts';
 export { requestSync, type SyncRequest } from './request-sync.ts';
 export { setApplication, type SetRequest } from './set-application.ts';
-export { applicationResource, findApplication, readApplication } from './stored-application.ts';
+export { findApplication, readApplication } from './stored-application.ts';
 export { terminateOperation } from './terminate-operation.ts';
 export { waitForApplication, type WaitRequest, watchApplication } from './watch-application.ts';
 export { type InstallationSettings, type KindFilter, readSettings, type SettingsInput } from './settings/settings.ts';

@@ -1,21 +1,8 @@
 import { type Application, CodedError, isCoded, isRecord, type KubeObject, parseApplication } from '@tiphys/api';
-import type { ApiResource, ObjectRef } from '@tiphys/kube';
+import type { ObjectRef } from '@tiphys/kube';
 import type { ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
 
 const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' } as const;
-
-/** How the API server serves Applications: known, so that one list needs no discovery. */
-export const applicationResource: ApiResource = {
-  ...gvk,
-  plural: 'applications',
-  singular: 'application',
-  namespaced: true,
-  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-  shortNames: ['app', 'apps'],
-  categories: [],
-  subresources: [],
-  preferred: true,
-};
 
 /** Where an application is stored. */
 export const objectRefOf = ({ name, namespace }: ApplicationRef, ports: OperationPorts): ObjectRef => ({

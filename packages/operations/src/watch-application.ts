@@ -1,6 +1,6 @@
-import { type Application, CodedError, isCoded } from '@tiphys/api';
+import { type Application, applicationResource, CodedError, isCoded } from '@tiphys/api';
 import type { ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
-import { applicationResource, objectRefOf, typed } from './stored-application.ts';
+import { objectRefOf, typed } from './stored-application.ts';
 
 /**
  * An application as it is and each time it changes, undefined when it is not there. Ends only by the signal, whose reason it

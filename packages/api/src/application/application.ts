@@ -19,6 +19,21 @@ export const applicationSchema = object('Application', {
 
 export type Application = Infer<typeof applicationSchema>;
 
+/** How the API server serves Applications: known beforehand, so that a list of them needs no discovery. */
+export const applicationResource = {
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  kind: 'Application',
+  plural: 'applications',
+  singular: 'application',
+  namespaced: true,
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  shortNames: ['app', 'apps'],
+  categories: [],
+  subresources: [],
+  preferred: true,
+} as const;
+
 /** The sources that are in force: `sources` wins over `source`; a hydrated application syncs from its branch (contract 1.1). */
 export function sourcesOf(spec: Application['spec']): NonNullable<Application['spec']['sources']> {
   if (spec.sourceHydrator !== undefined) {

@@ -1,4 +1,12 @@
-import { type Application, CodedError, isCoded, isRecord, type KubeObject, projectOf } from '@tiphys/api';
+import {
+  type Application,
+  applicationResource,
+  CodedError,
+  isCoded,
+  isRecord,
+  type KubeObject,
+  projectOf,
+} from '@tiphys/api';
 import { choice, defineCommand, option, options } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
@@ -79,7 +87,6 @@ export const appList = defineCommand({
   },
   run: async (args, { ports, print, style, signal }) => {
     const { kube, namespace } = await ports();
-    const { applicationResource } = await import('@tiphys/operations');
     const wanted = args.output ?? 'wide';
     const scope = args.appNamespace === '*' ? undefined : (args.appNamespace ?? namespace);
     const rows: (readonly string[])[] = [];

@@ -1,5 +1,5 @@
-import { CodedError } from '@tiphys/api';
-import { applicationResource, type ApplicationRef, type OperationPorts } from '@tiphys/operations';
+import { applicationResource, CodedError } from '@tiphys/api';
+import type { ApplicationRef, OperationPorts } from '@tiphys/operations';
 import { applicationRef } from './application-text.ts';
 
 /** Which applications somebody means: by name, or by labels and project. */
