@@ -11,7 +11,7 @@ import {
 } from '@tiphys/api';
 import { openSeenVersions } from '@tiphys/engine';
 import { type CacheChange, type KubeClient, openCache } from '@tiphys/kube';
-import { applicationResource } from '@tiphys/operations';
+import { applicationResource } from '@tiphys/api';
 
 /** An Application as the store keeps it. An object that does not fit the schema is kept too: it is reported, never dropped. */
 export type StoredApplication = Readonly<{

@@ -36,6 +36,8 @@ export type Attempt = Readonly<{
   settings: InstallationSettings;
   waveDelayMs: number;
   controlNamespace: string;
+  /** A newer revision that takes over at the next safe point. */
+  supersededBy: string | undefined;
 }>;
 
 /** What this process remembers of an attempt between two passes. */
@@ -56,7 +58,8 @@ export type OperateOutcome = Readonly<
       results: readonly ResourceResult[];
       phase: 'Succeeded' | 'Failed' | 'Error';
       message: string;
-      plan: SyncPlan;
+      /** A newer revision takes over: this one is not tried again. */
+      superseded: boolean;
     }
 >;
 
@@ -75,7 +78,7 @@ export function syncRequest({
   settings,
   comparison,
   controlNamespace,
-}: Omit<Attempt, 'destination' | 'waveDelayMs'>): SyncRequest {
+}: Omit<Attempt, 'destination' | 'waveDelayMs' | 'supersededBy'>): SyncRequest {
   const sync = state.operation.sync ?? {};
   const policy = application.spec.syncPolicy ?? {};
   const { application: instance, tracking, ignore } = diffPolicyOf(application, settings, controlNamespace);
@@ -178,6 +181,7 @@ export async function operate(
       health: assess,
       progress: running.progress,
       stop: stopReason(attempt, now),
+      supersededBy: attempt.supersededBy,
       waveDelayMs: attempt.waveDelayMs,
       now,
     });
@@ -191,7 +195,10 @@ export async function operate(
         until: step.until,
         memory: { plan, progress: running.progress },
       };
-    if (step.kind === 'finish') return { kind: 'ended', results, phase: step.phase, message: step.message, plan };
+    if (step.kind === 'finish') {
+      const superseded = step.because.code === 'superseded';
+      return { kind: 'ended', results, phase: step.phase, message: step.message, superseded };
+    }
     if (stepwise && step.kind !== 'preflight')
       await ports.checkpoint(results, step.because.message ?? step.because.code);
     const outcome = await carryOut(step, running, {
@@ -201,7 +208,8 @@ export async function operate(
       concurrency: ports.concurrency,
     });
     running = { ...running, results: outcome.results, progress: outcome.progress };
-    if (outcome.finish !== undefined) return { kind: 'ended', results: running.results, ...outcome.finish, plan };
+    if (outcome.finish !== undefined)
+      return { kind: 'ended', results: running.results, ...outcome.finish, superseded: false };
     // Objects of a plan may be of kinds that came with this very sync.
     await destination.live.ensure(
       plan.tasks.map(({ key }) => key),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { CodedError } from '@tiphys/api';
 import { holdLease, type KubeClient, type Lease } from '@tiphys/kube';
-import { applicationResource } from '@tiphys/operations';
+import { applicationResource } from '@tiphys/api';
 import { controllerLease, describeObstacle, findObstacles, mayWrite } from './installation-guard.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';
 

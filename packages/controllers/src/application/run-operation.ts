@@ -54,7 +54,11 @@ function dueAt(state: OperationState): Date {
 async function attempt(pass: Pass, state: OperationState, given: Given): Promise<Next> {
   const prepared = await prepare(pass, state, given);
   if (prepared.kind === 'failed')
-    return end(pass, { state, outcome: { phase: 'Error', message: prepared.message, results: [] }, given });
+    return end(pass, {
+      state,
+      outcome: { phase: 'Error', message: prepared.message, results: [], superseded: false },
+      given,
+    });
   const { comparison, destination, frozen } = prepared;
   const { context, memory, signal, application } = pass;
   const mark = operationMark({ startedAt: frozen.startedAt, retryCount: frozen.retryCount ?? 0 });
@@ -69,6 +73,7 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
       settings: context.settings(),
       waveDelayMs: context.waveDelayMs(),
       controlNamespace: context.namespace,
+      supersededBy: newerRevision(frozen, given.facts),
     },
     known,
     {
@@ -151,6 +156,16 @@ const resumedComparison = (
   return frozen.every((revision, index) => revision === comparison.revisions[index]) ? comparison : undefined;
 };
 
+/** The revision that an automated operation should give way to: the one of the newest comparison, when it is another. */
+function newerRevision({ operation, syncResult }: OperationState, { compared }: StatusFacts): string | undefined {
+  const { sync = {}, initiatedBy } = operation;
+  if (initiatedBy?.automated !== true || compared.kind === 'failed') return undefined;
+  if (sync.source !== undefined || sync.sources !== undefined) return undefined;
+  const { revisions } = compared.comparison;
+  const own = (syncResult?.revisions ?? []).length > 0 ? (syncResult?.revisions ?? []) : [syncResult?.revision ?? ''];
+  return own.every((revision, index) => revision === revisions[index]) ? undefined : revisions.join(', ');
+}
+
 function announceStart({ context, stored }: Pass, { operation, syncResult }: OperationState): void {
   const who =
     operation.initiatedBy?.automated === true
@@ -204,7 +219,12 @@ const lookAgainMs = 10_000;
 
 type Ending = Progress &
   Readonly<{
-    outcome: Readonly<{ phase: 'Succeeded' | 'Failed' | 'Error'; message: string; results: readonly ResourceResult[] }>;
+    outcome: Readonly<{
+      phase: 'Succeeded' | 'Failed' | 'Error';
+      message: string;
+      results: readonly ResourceResult[];
+      superseded: boolean;
+    }>;
   }>;
 
 /** The attempt is over: the last of it is stored with a fresh comparison, and the operation goes, or waits for its next attempt. */
@@ -215,7 +235,7 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
   const after = finishOperation(continueOperation(state, { results: outcome.results }), outcome, now);
   const retry = decideRetry(after, now);
   const compared = await compareAgain(pass, given.facts.compared);
-  if (retry.kind === 'retry') {
+  if (retry.kind === 'retry' && !outcome.superseded) {
     const operationState = awaitRetry(after, retry);
     const status = describeStatus(statusWith(pass, given, { compared, operationState, waitingFor: [retry.because] }));
     await store(pass, { status, ...(application.operation === undefined && { operation: state.operation }) });

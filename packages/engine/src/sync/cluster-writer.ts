@@ -187,7 +187,7 @@ async function serverSide(object: KubeObject, live: KubeObject | undefined, vari
     applied = await client.apply(sent, { ...request, force: true });
   }
   const changed = applied.metadata.resourceVersion !== live?.metadata.resourceVersion;
-  return { action: 'apply', what: `serverside-applied${taken}`, object: applied, changed };
+  return { action: 'apply', what: changed ? `serverside-applied${taken}` : 'unchanged', object: applied, changed };
 }
 
 /** Moves what client-side apply held to our server-side entry, once. */
@@ -265,10 +265,6 @@ async function applyTask(task: ApplyTask | HookTask, call: Call): Promise<Done> 
   await awaitServed(object, call);
   if (task.kind === 'hook' && call.context.dryRun) return tryHook(task, call);
   const live = task.kind === 'apply' ? task.live : undefined;
-  // A server-side apply of what is equal already is a write for nothing, once the fields are ours.
-  const kept = task.kind === 'apply' && task.change === 'keep' && options.apply === 'server-side';
-  if (kept && live !== undefined && isAppliedByUs(live))
-    return { action: 'apply', what: 'unchanged', object: live, changed: false };
   const done = await withFresh(object, { live, call }, (fresh) => applyVariant(task, fresh, call));
   if (isDefinition(object) && done.changed && !call.context.dryRun) await awaitEstablished(object, call);
   return done;
@@ -410,11 +406,6 @@ export function openClusterWriter(ports: WriterPorts, settings: WriterSettings):
     remove: (live, context) => write(keyOf(live), callFor(context), () => remove(live, callFor(context))),
   };
 }
-
-const isAppliedByUs = (live: KubeObject): boolean =>
-  (live.metadata.managedFields ?? []).some(
-    ({ manager, operation }) => manager === fieldManager && operation === 'Apply',
-  );
 
 /** What a definition defines, as `group/Kind`. */
 export const definedKind = (definition: KubeObject): string =>

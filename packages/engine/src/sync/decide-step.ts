@@ -70,12 +70,15 @@ function chooseStep(view: View, awaited: (task: SyncTask) => boolean): SyncStep 
   if (plan.dryRun) return finish('Succeeded', 'successfully dry-run', { code: 'dry-run' });
   const failed = inState(main, view, 'failed');
   const running = inState(main, view, 'running').filter((task) => (failed.length > 0 ? isHook(task) : awaited(task)));
+  // A wait for health is a safe point: a sync that can never become healthy must not keep a newer revision out.
+  const pending = inState(main, view, 'pending');
+  const unfinished = pending.length > 0 || running.length > 0;
+  if (seen.supersededBy !== undefined && unfinished && view.results.size > 0 && !running.some(isHook))
+    return cleanThen(view, supersede(seen.supersededBy));
   if (running.length > 0) return waitFor(running, view);
   if (failed.length > 0) return fail(view, failed);
-  const pending = inState(main, view, 'pending');
   if (pending.length === 0)
     return cleanThen(view, finish('Succeeded', 'successfully synced (all tasks run)', { code: 'synced' }));
-  if (seen.supersededBy !== undefined && view.results.size > 0) return cleanThen(view, supersede(seen.supersededBy));
   return nextWave(pending, view);
 }
 

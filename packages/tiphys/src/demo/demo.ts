@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { type Clock, CodedError, type KubeObject, listAt, type Logger, stringAt } from '@tiphys/api';
-import { applicationResource } from '@tiphys/operations';
+import { applicationResource } from '@tiphys/api';
 import { type Composition, startController } from '../compose.ts';
 import { sampleApplications, visitorApplication } from './applications.ts';
 import { applyAll, type DemoCluster, startDemoCluster } from './cluster.ts';
