@@ -35,7 +35,7 @@ function words(message: string): string {
       .replace(/\n(?:@@|[ +-]).*/g, '')
       .replace(/\n\s*/g, ' ')
       .replace(/patch: Invalid value: "(?:[^"\\]|\\.)*"/g, 'patch: Invalid value: <patch>')
-      .replace(/Invalid value: (?:null|[{[].*?[}\]]): /g, 'Invalid value: <value>: ')
+      .replace(/(Invalid|Unsupported) value: (?:null|[{[].*?[}\]]): /g, '$1 value: <value>: ')
       .replace(/ +(?=[\],]|$)/g, '')
   );
 }

@@ -3,7 +3,7 @@ import { checkCustom } from './validation/custom-resource.ts';
 import { configurationChecks } from './validation/configuration.ts';
 import { Faults } from './validation/faults.ts';
 import { checkMetadata } from './validation/metadata.ts';
-import { networkChecks } from './validation/network.ts';
+import { checkServiceAddresses, networkChecks } from './validation/network.ts';
 import { workloadChecks, type KindCheck } from './validation/workloads.ts';
 import { checkValues } from './validation/values.ts';
 import type { FieldError, ResourceType } from './types.ts';
@@ -27,12 +27,19 @@ export function validate(
 ): readonly FieldError[] {
   const faults = new Faults();
   const { old } = context;
+  const kind = `${type.group}/${type.kind}`;
+  if (kind === '/Service' && (context.subresource ?? '') === '') checkServiceAddresses(object, faults);
+  if (faults.errors.length > 0) return faults.errors;
   checkMetadata(object, { type, old }, faults);
   if (type.custom !== undefined) checkCustom(object, { type, old }, faults);
   else if (context.subresource === undefined || context.subresource === '') {
-    const check = kindChecks[`${type.group}/${type.kind}`];
+    const check = kindChecks[kind];
+    const metadataFaults = faults.errors.length;
     if (check !== undefined) check(object, old, faults);
     else if (type.schema !== undefined) checkValues(object, type.schema, faults);
+    // The checks of a PodDisruptionBudget leave its metadata to a second look, which is for valid ones.
+    if (type.kind === 'PodDisruptionBudget' && faults.errors.length > metadataFaults)
+      return faults.errors.slice(metadataFaults);
   }
   return faults.errors;
 }

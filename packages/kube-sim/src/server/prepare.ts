@@ -184,7 +184,9 @@ function generationOf(object: KubeObject, old: KubeObject, type: ResourceType): 
   // A Deployment's annotations are copied to its replica sets, so they count as a change of what is wanted.
   const annotated =
     key === 'deployments.apps' && !semanticallyEqual(object.metadata.annotations, old.metadata.annotations);
-  return changed || annotated ? (before ?? 0) + 1 : before;
+  const labelled =
+    key === 'endpointslices.discovery.k8s.io' && !semanticallyEqual(object.metadata.labels, old.metadata.labels);
+  return changed || annotated || labelled ? (before ?? 0) + 1 : before;
 }
 
 const withGeneration = (metadata: ObjectMeta, generation: number | undefined): ObjectMeta => {

@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import { isRecord } from '@tiphys/api';
+import { isRecord, type KubeObject } from '@tiphys/api';
 import { itemsAt, numberIn, partOf, textAt, type Faults } from './faults.ts';
 import { checkLabels, checkSelector } from './metadata.ts';
 import { dns1035Label, dnsLabel, dnsSubdomain, portName, qualifiedName, wildcardSubdomain } from './text-forms.ts';
@@ -15,8 +15,6 @@ const service: KindCheck = (object, old, faults) => {
   const spec = partOf(object, 'spec');
   const type = textAt(spec, 'type');
   const ports = itemsAt(spec, 'ports');
-  // Addresses are given out before anything else is looked at: with a bad one the rest is not.
-  if (type !== 'ExternalName' && (checkAddressForm(spec, faults) || checkFamilies(spec, faults))) return;
   if (old !== undefined) checkAddressesKept(spec, partOf(old, 'spec'), faults);
   if (ports.length === 0 && !isHeadless(spec) && type !== 'ExternalName') faults.required('spec.ports');
   if (isHeadless(spec) && (type === 'LoadBalancer' || type === 'NodePort'))
@@ -60,14 +58,23 @@ function checkAddresses(spec: Record<string, unknown>, faults: Faults): void {
     faults.invalid('spec.clusterIPs', ips, 'must be empty when `clusterIP` is not specified');
 }
 
+/**
+ * What is wrong with the addresses of a Service. They are given out before anything else is looked at: with a bad one
+ * nothing else is.
+ */
+export function checkServiceAddresses(object: KubeObject, faults: Faults): void {
+  const spec = partOf(object, 'spec');
+  if (textAt(spec, 'type') === 'ExternalName' || checkAddressForm(spec, faults)) return;
+  checkFamilies(spec, faults);
+}
+
 /** Only a Service without addresses and without pods may ask for both families: the cluster has one. */
-function checkFamilies(spec: Record<string, unknown>, faults: Faults): boolean {
-  if (spec['ipFamilyPolicy'] !== 'RequireDualStack' || !isHeadless(spec)) return false;
-  if (Object.keys(partOf(spec, 'selector')).length === 0) return false;
+function checkFamilies(spec: Record<string, unknown>, faults: Faults): void {
+  if (spec['ipFamilyPolicy'] !== 'RequireDualStack' || !isHeadless(spec)) return;
+  if (Object.keys(partOf(spec, 'selector')).length === 0) return;
   faults.invalid('spec.ipFamilyPolicy', 'RequireDualStack', 'this cluster is not configured for dual-stack services');
   for (const [index, family] of itemsAt(spec, 'ipFamilies').entries())
     if (family === 'IPv6') faults.invalid(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster');
-  return true;
 }
 
 /** Whether one of the addresses is none. */

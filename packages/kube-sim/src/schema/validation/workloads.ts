@@ -115,12 +115,12 @@ const replicaSet: KindCheck = (object, old, faults) => {
 
 const daemonSet: KindCheck = (object, old, faults) => {
   const spec = specOf(object);
+  selectorKept(object, old, faults);
   checkTemplated({ kind: 'DaemonSet', spec }, faults);
   const strategy = partOf(spec, 'updateStrategy');
   if (strategy['type'] !== 'OnDelete' && strategy['type'] !== 'RollingUpdate')
     faults.unsupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']);
   for (const field of ['minReadySeconds', 'revisionHistoryLimit']) faults.notNegative(`spec.${field}`, spec[field]);
-  selectorKept(object, old, faults);
 };
 
 /** What of a StatefulSet's spec an update may change. */
@@ -236,7 +236,10 @@ const job: KindCheck = (object, old, faults) => {
     );
   if (old === undefined) return;
   const before = specOf(old);
-  const indexed = textAt(spec, 'completionMode') === 'Indexed' && spec['completions'] === spec['parallelism'];
+  const indexed = textAt(spec, 'completionMode') === 'Indexed';
+  const resized = indexed && spec['completions'] !== undefined && spec['completions'] !== before['completions'];
+  if (resized && spec['completions'] !== spec['parallelism'])
+    faults.invalid('spec.completions', spec['completions'], 'can only be modified in tandem with spec.parallelism');
   if (!indexed)
     immutable({ now: spec['completions'], before: before['completions'], path: 'spec.completions' }, faults);
   const suspended = before['suspend'] === true && partOf(old, 'status')['startTime'] === undefined;
