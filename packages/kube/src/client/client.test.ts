@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -481,4 +484,104 @@ test('refuses names that would change the path', async () => {
   await using client = clientOf(double);
   for (const name of ['..', '.', 'a/b', '']) assert.equal((await fails(client.get(refTo(name)))).code, 'kube/invalid');
   assert.equal((await fails(client.get({ gvk: configMap, name: 'a' }))).code, 'kube/invalid');
+});
+
+test('shows its client certificate', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double, { clientCertificate: loopback });
+  await client.version();
+  await using anonymous = clientOf(double);
+  await anonymous.version();
+  assert.deepEqual(double.peers, ['loopback test', '']);
+});
+
+test('a plugin may give a client certificate; after 401 a new one is asked for and shown on a new connection', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tiphys-kube-'));
+  try {
+    const [cert, key] = [loopback.cert, loopback.key].map((pem) => pem.replaceAll('\n', '\\n'));
+    const status401 = status(401, 'Unauthorized', { message: 'Unauthorized' });
+    const credential = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"clientCertificateData":"${cert ?? ''}","clientKeyData":"${key ?? ''}"}}`;
+    await writeFile(join(folder, 'credential'), credential);
+    const command = await writePlugin(folder, `cat "${folder}/credential"`);
+    await using double = await ServerDouble.start({ protocol: 'h2' });
+    await using client = clientOf(double, { credentials: pluginOf(command) });
+    await client.version();
+    let refused = false;
+    double.intercept = (_seen, response) => {
+      if (refused) return false;
+      refused = true;
+      send(response, 401, status401);
+      return true;
+    };
+    await client.version();
+    assert.deepEqual(double.peers, ['loopback test', 'loopback test']);
+    assert.equal(await readFile(join(folder, 'runs'), 'utf8'), 'run\nrun\n');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+/** An HTTP proxy that tunnels, for those who know its password. */
+async function startProxy(): Promise<AsyncDisposable & { port: number; tunnels: string[] }> {
+  const tunnels: string[] = [];
+  const open = new Set<Socket>();
+  const server = createServer();
+  server.on('connect', (request: IncomingMessage, near: Socket) => {
+    if (request.headers['proxy-authorization'] !== `Basic ${Buffer.from('me:p@ss').toString('base64')}`) {
+      near.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      return;
+    }
+    tunnels.push(request.url ?? '');
+    const [host, port] = (request.url ?? '').split(':');
+    const far = connectTcp(Number(port), host);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on('error', () => undefined);
+    }
+    near.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const stop = async (): Promise<void> => {
+    for (const socket of open) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { port, tunnels, [Symbol.asyncDispose]: stop };
+}
+
+test('goes through a proxy, and names it when it refuses', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using proxy = await startProxy();
+  double.put('a');
+  await using client = clientOf(double, { proxyUrl: `http://me:p%40ss@127.0.0.1:${proxy.port}` });
+  await Promise.all(Array.from({ length: 20 }, () => client.get(refTo('a'))));
+  assert.deepEqual(proxy.tunnels, [new URL(double.url).host]);
+  await using stranger = clientOf(double, { proxyUrl: `http://127.0.0.1:${proxy.port}` });
+  assert.match(
+    (await fails(stranger.version())).message,
+    /the proxy 127\.0\.0\.1:\d+ refused the tunnel: HTTP\/1\.1 407/,
+  );
+  await using socks = clientOf(double, { proxyUrl: 'socks5://127.0.0.1:1' });
+  assert.match((await fails(socks.version())).message, /socks5: is not supported/);
+});
+
+test('more than a hundred watches do not hold up calls', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double);
+  const { resourceVersion } = await client.list(configMapResource);
+  const stop = new AbortController();
+  const watches = Array.from({ length: 130 }, async () => {
+    for await (const { type } of client.watch(configMapResource, { resourceVersion, signal: stop.signal }))
+      assert.equal(type, 'added');
+  });
+  while (double.watching < 130) await systemClock.sleep(5);
+  double.put('a');
+  assert.equal((await client.get(refTo('a'), { timeoutMs: 5_000 }))?.metadata.name, 'a');
+  assert.equal(double.connections, 3, 'sixty watches share a connection');
+  stop.abort();
+  await Promise.allSettled(watches);
 });

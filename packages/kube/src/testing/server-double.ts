@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server, Socket } from 'node:net';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { isRecord, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
 
 /*
@@ -65,6 +66,8 @@ export class ServerDouble implements AsyncDisposable {
   /** Whether configmaps are served. */
   served = true;
   connections = 0;
+  /** Common names of the client certificates that were shown, one for each TLS connection. */
+  readonly peers: string[] = [];
   readonly #options: DoubleOptions;
   readonly #watchers = new Set<Watcher>();
   readonly #sockets = new Set<Socket>();
@@ -182,6 +185,11 @@ export class ServerDouble implements AsyncDisposable {
         : this.#options.protocol === 'https'
           ? createTlsServer(tls, handle)
           : createSecureServer(tls, handle);
+    server.on('secureConnection', (socket: TLSSocket) => {
+      // Without a certificate it answers with an empty object, which its type does not say.
+      const shown: Partial<PeerCertificate> = socket.getPeerCertificate();
+      this.peers.push(String(shown.subject?.CN ?? ''));
+    });
     server.on('connection', (socket: Socket) => {
       this.connections += 1;
       this.#sockets.add(socket);
