@@ -29,7 +29,13 @@ export type Cluster = Readonly<{
 }>;
 
 /** What a kind's own rules may look at. */
-export type Preparation = Readonly<{ cluster: Cluster; namespace: string; dryRun: boolean }>;
+export type Preparation = Readonly<{
+  cluster: Cluster;
+  namespace: string;
+  dryRun: boolean;
+  /** A new object as it came, before defaulting. */
+  sent?: KubeObject;
+}>;
 
 /** One object of one served type. */
 export type Target = Readonly<{ type: ResourceType; namespace: string; name: string }>;

@@ -1,5 +1,5 @@
 import { at, isRecord, type KubeObject } from '@tiphys/api';
-import { equal } from '../equal.ts';
+import type { Preparation } from '../cluster.ts';
 
 const textsOf = (value: unknown): Record<string, string> =>
   Object.fromEntries(
@@ -9,7 +9,7 @@ const textsOf = (value: unknown): Record<string, string> =>
   );
 
 /** A new Job selects the pods of its own uid, unless it says that it brings its own selector. */
-export function prepareNewJob(job: KubeObject): KubeObject {
+export function prepareNewJob(job: KubeObject, { sent }: Preparation): KubeObject {
   const spec = isRecord(job['spec']) ? job['spec'] : {};
   if (spec['manualSelector'] === true) return job;
   const { uid = '', name = '' } = job.metadata;
@@ -25,12 +25,11 @@ export function prepareNewJob(job: KubeObject): KubeObject {
     'job-name': name,
   };
   const matchLabels = { ...(isRecord(before) && before), 'batch.kubernetes.io/controller-uid': uid };
-  // A Job without labels has those of its pods: by now the ones that its template brought, if any.
-  const own = job.metadata.labels ?? {};
-  const shown = equal(own, textsOf(metadata['labels'])) ? labels : own;
+  // A Job that brings no labels has those of its pods, with what is added to them here.
+  const unlabelled = Object.keys(sent?.metadata.labels ?? {}).length === 0;
   return {
     ...job,
-    metadata: { ...job.metadata, labels: shown },
+    metadata: unlabelled ? { ...job.metadata, labels } : job.metadata,
     spec: {
       ...spec,
       selector: { ...selector, matchLabels },

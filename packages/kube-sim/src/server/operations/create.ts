@@ -103,7 +103,7 @@ export function createObject(
   const named = { ...target, name: located.metadata.name ?? '' };
   checkDefinition(cluster, named);
   checkNamespace(cluster, named);
-  const preparation = { cluster, namespace: target.namespace, dryRun: options.dryRun };
+  const preparation = { cluster, namespace: target.namespace, dryRun: options.dryRun, sent: request.object };
   const identified = withSystemFields(located, cluster);
   const unmanaged = omit(identified.metadata, 'managedFields');
   const fresh = request.managed === true ? identified : { ...identified, metadata: unmanaged };
