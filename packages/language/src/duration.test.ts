@@ -14,6 +14,8 @@ const table: readonly (readonly [text: string, ms: number, written: string])[] =
   ['.5s', 500, '500ms'],
   ['10us', 0.01, '10µs'],
   ['7ns', 0.000007, '7ns'],
+  ['1.5ns', 0.000001, '1ns'],
+  ['1h5us', 3_600_000.005, '1h0m0.000005s'],
 ];
 
 test('durations as Go reads and prints them', () => {

@@ -30,14 +30,15 @@ export function parseDuration(text: string): number {
   while (part.lastIndex < body.length) {
     const found = part.exec(body);
     if (found === null) throw invalid();
-    nanoseconds += Number(found[1]) * (nanosecondsOf[found[2] ?? ''] ?? 0);
+    // What is finer than a nanosecond is cut off, part by part; the small sum undoes the error of binary fractions.
+    nanoseconds += Math.floor(Number(found[1]) * (nanosecondsOf[found[2] ?? ''] ?? 0) + 1e-6);
   }
   // Go keeps durations in 64 bits of nanoseconds: about 292 years.
   if (nanoseconds >= 2 ** 63) throw invalid();
   return (negative ? -nanoseconds : nanoseconds) / 1e6;
 }
 
-const fraction = (value: number): string => String(Number(value.toFixed(9)));
+const fraction = (value: number): string => value.toFixed(9).replace(/\.?0+$/, '');
 
 /** Writes milliseconds as Go prints a duration: `1h30m0s`, `2m0s`, `1.5s`, `300ms`, `0s`. */
 export function formatDuration(milliseconds: number): string {
@@ -45,7 +46,7 @@ export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0s';
   if (milliseconds < 0.001) return `${Math.round(milliseconds * 1e6)}ns`;
   if (milliseconds < 1) return `${fraction(milliseconds * 1e3)}µs`;
-  if (milliseconds < 1000) return `${fraction(milliseconds)}ms`;
+  if (milliseconds < 1000) return `${milliseconds.toFixed(6).replace(/\.?0+$/, '')}ms`;
   const hours = Math.floor(milliseconds / 3_600_000);
   const minutes = Math.floor((milliseconds % 3_600_000) / 60_000);
   const seconds = fraction((milliseconds % 60_000) / 1000);

@@ -41,6 +41,8 @@ const paths: readonly (readonly [pattern: string, text: string, matches: boolean
   ['values/**/*.yaml', 'values/a.yaml', yes],
   ['values/**/*.yaml', 'values/x/y/a.yaml', yes],
   ['values/**', 'values/x/y', yes],
+  ['values/**', 'values', yes],
+  ['values/**', 'values-x', no],
   ['**/a.yaml', 'a.yaml', yes],
   ['**/a.yaml', 'x/a.yaml', yes],
   ['**/a.yaml', 'xa.yaml', no],

@@ -64,6 +64,7 @@ class Parser {
 
   #piece(char: string): Piece {
     if (char === '*') return this.#star();
+    if (char === '/' && this.#endsInSegments()) return this.#below();
     if (char === '?') return { kind: 'one', accepts: this.#notSeparator };
     if (char === '[') return this.#class();
     if (char === '{') return this.#alternatives();
@@ -90,6 +91,22 @@ class Parser {
     const below: Piece[] = [
       { kind: 'many', accepts: any },
       { kind: 'one', accepts: exactly('/') },
+    ];
+    return { kind: 'either', branches: [[], below] };
+  }
+
+  /** Whether `**` comes next and is the last of its sequence. */
+  #endsInSegments(): boolean {
+    const [a, b, c = '}'] = this.#chars.slice(this.#at, this.#at + 3);
+    return this.#dialect.segments && a === '*' && b === '*' && '},'.includes(c);
+  }
+
+  /** A slash and `**` at the end: the folder itself, or anything below it. */
+  #below(): Piece {
+    this.#at += 2;
+    const below: Piece[] = [
+      { kind: 'one', accepts: exactly('/') },
+      { kind: 'many', accepts: any },
     ];
     return { kind: 'either', branches: [[], below] };
   }

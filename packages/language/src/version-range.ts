@@ -52,8 +52,8 @@ const loosePatch = ({ loose }: Comparison): boolean => loose === 'minor' || loos
 function aboveLoose(seen: SemVer, comparison: Comparison): boolean {
   const { version } = comparison;
   if (seen.major !== version.major) return seen.major > version.major;
-  if (comparison.loose === 'major' || looseMinor(comparison)) return false;
-  return seen.minor > version.minor;
+  if (comparison.loose === 'major') return seen.compare(version) > 0;
+  return !looseMinor(comparison) && seen.minor > version.minor;
 }
 
 function atMostLoose(seen: SemVer, comparison: Comparison): boolean {
@@ -64,6 +64,7 @@ function atMostLoose(seen: SemVer, comparison: Comparison): boolean {
 
 function differsLoose(seen: SemVer, comparison: Comparison): boolean {
   const { version } = comparison;
+  if (comparison.loose === 'major') return seen.compare(version) !== 0;
   if (seen.major !== version.major) return true;
   if (seen.minor !== version.minor && !looseMinor(comparison)) return true;
   return false;
@@ -72,14 +73,15 @@ function differsLoose(seen: SemVer, comparison: Comparison): boolean {
 function tilde(seen: SemVer, comparison: Comparison): boolean {
   const { version } = comparison;
   if (seen.compare(version) < 0) return false;
-  if (comparison.loose === 'major') return true;
+  const isZero = version.major === 0 && version.minor === 0 && version.patch === 0;
+  // `*`, and `~0.0.0`, which is taken for it.
+  if (comparison.loose === 'major' || (isZero && comparison.loose === undefined)) return true;
   return seen.major === version.major && (seen.minor === version.minor || looseMinor(comparison));
 }
 
 function caret(seen: SemVer, comparison: Comparison): boolean {
   const { version } = comparison;
   if (seen.compare(version) < 0) return false;
-  if (comparison.loose === 'major') return true;
   if (version.major > 0 || looseMinor(comparison)) return seen.major === version.major;
   if (seen.major > 0) return false;
   if (version.minor > 0 || loosePatch(comparison)) return seen.minor === version.minor;
@@ -88,8 +90,6 @@ function caret(seen: SemVer, comparison: Comparison): boolean {
 
 function holds(seen: SemVer, comparison: Comparison): boolean {
   const { operator, version, loose } = comparison;
-  // A pre-release is only in a range that names one.
-  if (seen.prerelease.length > 0 && version.prerelease.length === 0) return false;
   switch (operator) {
     case '':
     case '=':
@@ -137,7 +137,12 @@ export function parseVersionRange(text: string): VersionRange {
       `"${text}" is no version range; write it like "1.2.*", "^1.2" or ">=1.2 <3"`,
     );
   const allows = ({ semver }: Version): boolean =>
-    alternatives.some((comparisons) => comparisons.every((comparison) => holds(semver, comparison)));
+    alternatives.some(
+      (comparisons) =>
+        // A pre-release is only in a range that names one.
+        (semver.prerelease.length === 0 || comparisons.some(({ version }) => version.prerelease.length > 0)) &&
+        comparisons.every((comparison) => holds(semver, comparison)),
+    );
   return { text, allows };
 }
 

@@ -25,6 +25,8 @@ import { type ProcessOutcome, runProcess } from './run-process.ts';
 
 const maxAnswerBytes = 64 * 1024 * 1024;
 const sizeCheckMs = 250;
+/** Small fetches leave loose objects and small packs behind; after so many of them git is asked whether to join them. */
+const fetchesPerTidying = 50;
 
 type ReadRefs = Readonly<{ refs: Refs; atMs: number; fingerprint: string | undefined }>;
 
@@ -70,6 +72,7 @@ export class ObjectStore {
   #refs: ReadRefs | undefined;
   #listing: Promise<Refs> | undefined;
   #fetching: Promise<void> | undefined;
+  #fetches = 0;
 
   /** @throws CodedError git/url-invalid */
   constructor(access: RepositoryAccess, settings: GitSettings, log: Logger) {
@@ -180,6 +183,8 @@ export class ObjectStore {
       await this.#empty();
       throw new CodedError('git/too-large', `${this.name}: the repository is larger than ${limit} bytes`);
     }
+    this.#fetches += 1;
+    if (this.#fetches % fetchesPerTidying === 0) await this.#tidy();
     this.#log.debug('fetched', { repository: this.name, durationMs: Math.round(performance.now() - started) });
   }
 
@@ -213,6 +218,29 @@ export class ObjectStore {
     this.#closing.abort();
     this.#reader.close();
     await Promise.allSettled([this.#opened, this.#listing, this.#fetching]);
+  }
+
+  /** Joins packs when there are many. What no ref leads to stays for two weeks: somebody may be rendering it. */
+  async #tidy(): Promise<void> {
+    const configuration = ['gc.auto=2000', 'gc.autoPackLimit=20', 'gc.autoDetach=false', 'gc.pruneExpire=2.weeks.ago'];
+    const outcome = await runProcess(
+      {
+        command: this.#settings.command,
+        args: [
+          `--git-dir=${this.#paths.objects}`,
+          ...configuration.flatMap((setting) => ['-c', setting]),
+          'gc',
+          '--auto',
+          '--quiet',
+        ],
+        env: localEnvironment(this.#settings, this.#paths),
+        maxOutputBytes: maxAnswerBytes,
+        timeoutMs: this.#settings.fetchTimeoutMs,
+      },
+      this.#closing.signal,
+    );
+    if (outcome.kind !== 'exit' || outcome.code !== 0)
+      this.#log.warn('a repository could not be tidied', { repository: this.name, outcome: outcome.kind });
   }
 
   /** Throws away what was fetched. */
