@@ -119,12 +119,6 @@ async function createNamespace(
   return { results, progress: { ...progress, namespaceReady: true } };
 }
 
-/** What cannot be tried before something else of the same operation stands. */
-function comesLater(task: SyncTask, { context }: Running): boolean {
-  if (context.definitions.has(groupKindText(task.key))) return true;
-  return context.namespaces.has(task.key.namespace);
-}
-
 async function preflight(
   tasks: readonly SyncTask[],
   running: Running,
@@ -159,11 +153,20 @@ const passed: Written = {
   object: undefined,
 };
 
-/** A dry run that could not have passed says nothing: the kind or namespace comes with this sync, or it may be missing. */
-function mayPass(task: SyncTask, written: Extract<Written, { kind: 'failed' }>, running: Running): boolean {
-  const { code } = written.because;
-  if (code !== 'kube/kind-not-found' && code !== 'kube/not-found') return false;
-  return comesLater(task, running) || (code === 'kube/kind-not-found' && task.options.skipDryRunOnMissingResource);
+/**
+ * A dry run that could not have passed says nothing: the kind or the namespace comes with this very sync, or the kind may be
+ * missing by option.
+ */
+function mayPass(task: SyncTask, written: Extract<Written, { kind: 'failed' }>, { context }: Running): boolean {
+  const definitionComes = context.definitions.has(groupKindText(task.key));
+  switch (written.because.code) {
+    case 'kube/kind-not-found':
+      return definitionComes || task.options.skipDryRunOnMissingResource;
+    case 'kube/not-found':
+      return definitionComes || context.namespaces.has(task.key.namespace);
+    default:
+      return false;
+  }
 }
 
 async function deleteOldHooks(

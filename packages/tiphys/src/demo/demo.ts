@@ -73,7 +73,7 @@ function rowOf(application: KubeObject): Row {
       stringAt(application, 'status', 'sync', 'revision') ??
       stringAt(application, 'status', 'sync', 'revisions', 0) ??
       '',
-    note: (problem ?? waiting ?? (running === 'Succeeded' ? '' : (message ?? ''))).split('\n')[0]?.slice(0, 120) ?? '',
+    note: (problem ?? waiting ?? (running === 'Succeeded' ? '' : (message ?? ''))).split('\n')[0] ?? '',
   };
 }
 
@@ -160,10 +160,7 @@ export async function runDemo(request: DemoRequest, ports: DemoPorts): Promise<n
     out.write(lastScreen(cluster, { request, repository }));
     if (request.once) return 0;
     out.write('Press Ctrl-C to stop; the state is kept.\n\n');
-    await follow(cluster, openScreen(out, { terminal: false, colour: false }), {
-      ports: { ...ports },
-      untilMs: Infinity,
-    }).then(() => watchOn(cluster, ports));
+    await watchOn(cluster, ports);
     return 0;
   } finally {
     await controller.stop();

@@ -39,21 +39,27 @@ export interface Screen {
   close(): void;
 }
 
-export function openScreen(out: NodeJS.WritableStream, { terminal, colour }: ScreenSettings): Screen {
+export function openScreen(
+  out: NodeJS.WritableStream & { columns?: number },
+  { terminal, colour }: ScreenSettings,
+): Screen {
   let drawn = 0;
   const last = new Map<string, string>();
   return {
     show: (rows) => {
       if (!terminal) {
         for (const row of rows) {
-          const text = `${row.application}: ${row.sync}, ${row.health}${row.revision === '' ? '' : ` at ${row.revision.slice(0, 8)}`}${row.note === '' ? '' : ` (${row.note})`}`;
+          const text = `${row.application}: ${row.sync}, ${row.health}${row.revision === '' ? '' : ` at ${row.revision.slice(0, 8)}`}${row.note === '' ? '' : ` (${row.note.slice(0, 160)})`}`;
           if (last.get(row.application) === text) continue;
           last.set(row.application, text);
           out.write(`  ${text}\n`);
         }
         return;
       }
-      const lines = tableLines(rows, colour);
+      // A line that wraps would leave the cursor in the wrong place: the note is cut, and told in full at the end.
+      const room = Math.max(20, (out.columns ?? 120) - 70);
+      const short = rows.map((row) => ({ ...row, note: row.note.slice(0, room) }));
+      const lines = tableLines(short, colour);
       out.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}${lines.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[J`);
       drawn = lines.length;
     },
