@@ -125,6 +125,27 @@ const runOnce = (file: string, args: readonly string[]): void => {
   if (status !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${String(status)}`);
 };
 
+/** CPU time of one run of a program and its children: what it costs, whatever else the machine does meanwhile. */
+export function cpuMsOf(file: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): number {
+  const shell = spawnSync('/bin/sh', ['-c', '"$@" >/dev/null || exit; times', 'sh', file, ...args], {
+    encoding: 'utf8',
+    env,
+    timeout: 60_000,
+  });
+  if (shell.status !== 0)
+    throw new Error(`${file} ${args.join(' ')} ended with ${String(shell.status)}: ${shell.stderr}`);
+  // The second line is of the children: user and system time, as `0m0.12s 0m0.03s`.
+  const times = [...(shell.stdout.trim().split('\n').at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)];
+  return times.reduce((sum, [, minutes, seconds]) => sum + (Number(minutes) * 60 + Number(seconds)) * 1000, 0);
+}
+
+/** CPU time of the bare start of Node. */
+export const nodeStartCpu = (): Yardstick => ({
+  name: 'CPU of the bare start of node',
+  value: median(Array.from({ length: 5 }, () => cpuMsOf(process.execPath, ['--eval', '0']))),
+  unit: 'ms',
+});
+
 /** The bare start of Node: what every command line pays. */
 export const nodeStart = async (): Promise<Yardstick> => ({
   name: 'bare start of node',
