@@ -65,7 +65,6 @@ async function requestFor({ name, shape, namespace }: BenchApplication): Promise
     kubeVersion: '1.35',
     apiVersions: ['v1', 'apps/v1'],
     settings: renderDefaults,
-    hard: false,
   };
 }
 
