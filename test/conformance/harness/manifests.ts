@@ -105,8 +105,9 @@ export const manifest = (type: string, name: string, rest: Marks & { body?: obje
   return { apiVersion, kind, metadata: metadata(name, rest), ...rest.body };
 };
 
-/** A definition with one version and no schema to speak of. */
-export const customResourceDefinition = (group: string, kind: string, marks: Marks = {}): KubeObject => {
+/** A definition with one version (`v1`, unless the group says `group/version`) and no schema to speak of. */
+export const customResourceDefinition = (groupVersion: string, kind: string, marks: Marks = {}): KubeObject => {
+  const [group = '', version = 'v1'] = groupVersion.split('/');
   const plural = `${kind.toLowerCase()}s`;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -118,7 +119,7 @@ export const customResourceDefinition = (group: string, kind: string, marks: Mar
       names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
       versions: [
         {
-          name: 'v1',
+          name: version,
           served: true,
           storage: true,
           schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
