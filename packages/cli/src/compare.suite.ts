@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Access, type ClusterUnderTest, openClusterUnderTest, type Outcome } from './cluster-under-test.suite.ts';
+
+const tools = join(import.meta.dirname, '../../../.cache/tools');
+const kubectl = join(tools, 'kubectl');
+const absent = existsSync(kubectl) ? false : 'kubectl is not there: run npm start once';
+
+const configMap = (name: string, value: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  a: ${value}\n`;
+
+/** The commands that render and compare, with the real tools and a Git repository of their own. */
+export function compareSuite(access: () => Promise<Access>): void {
+  describe('comparing from the command line', { skip: absent }, () => {
+    let world: ClusterUnderTest;
+    let repository: string;
+    let target: string;
+    let folder: string;
+
+    const git = (...args: readonly string[]): string =>
+      execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
+        encoding: 'utf8',
+      }).trim();
+
+    async function commit(file: string, text: string): Promise<string> {
+      await writeFile(join(repository, file), text);
+      git('add', '--all');
+      git('commit', '--quiet', '-m', 'change');
+      return git('rev-parse', 'HEAD');
+    }
+
+    const cli = (...words: readonly string[]): Promise<Outcome> =>
+      world.cli(words, {
+        renderTools: () => ({
+          helm: join(tools, 'helm'),
+          kustomize: { command: kubectl, args: ['kustomize'] },
+          versions: 'test',
+          path: process.env['PATH'] ?? '',
+          gitEnvironment: {},
+        }),
+      });
+
+    before(async () => {
+      world = await openClusterUnderTest(await access());
+      ({ target, folder } = world);
+      repository = join(folder, 'repository');
+      // A temporary folder of our own, so that what is left in it is ours.
+      process.env['TMPDIR'] = join(folder, 'tmp');
+      await mkdir(join(folder, 'tmp'));
+      await mkdir(join(repository, 'k8s'), { recursive: true });
+      git('init', '--quiet', '--initial-branch=main');
+      await commit('k8s/a.yaml', configMap('a', 'one'));
+      const flags = ['--dest-server', 'https://kubernetes.default.svc', '--dest-namespace', target];
+      const created = await cli('app', 'create', 'shop', '--repo', `file://${repository}`, '--path', 'k8s', ...flags);
+      assert.equal(created.exit, 0, created.err);
+    });
+    after(async () => {
+      Reflect.deleteProperty(process.env, 'TMPDIR');
+      await world[Symbol.asyncDispose]();
+    });
+
+    /** Puts into the cluster what the application's manifests say, as a sync would. */
+    async function applyAll(): Promise<void> {
+      const { out } = await cli('app', 'manifests', 'shop');
+      const flags = ['--server-side', '--force-conflicts', '--field-manager', 'argocd-controller'];
+      const applying = spawn(kubectl, ['--kubeconfig', join(folder, 'kubeconfig'), 'apply', ...flags, '-f', '-'], {
+        stdio: ['pipe', 'ignore', 'inherit'],
+      });
+      applying.stdin.end(out);
+      assert.deepEqual(await once(applying, 'close'), [0, null]);
+    }
+
+    test('CLI-14 DIFF-09 what is not there yet is a difference, and 1', async () => {
+      const { exit, out, err } = await cli('app', 'diff', 'shop');
+      assert.deepEqual([exit, err], [1, '']);
+      assert.match(out, new RegExp(`^===== /ConfigMap ${target}/a ======$`, 'm'));
+      assert.match(out, /^\+ {2}a: one$/m);
+    });
+    test('CLI-14 the codes of a difference can be chosen', async () => {
+      assert.equal((await cli('app', 'diff', 'shop', '--exit-code=false')).exit, 0);
+      assert.equal((await cli('app', 'diff', 'shop', '--diff-exit-code', '7')).exit, 7);
+    });
+    test('manifests are what Git says, with namespace and tracking', async () => {
+      const { exit, out } = await cli('app', 'manifests', 'shop');
+      assert.equal(exit, 0);
+      assert.match(out, new RegExp(`namespace: ${target}`));
+      assert.match(out, new RegExp(`tracking-id: shop:/ConfigMap:${target}/a`));
+    });
+    test('DIFF-09 no difference gives 0 and no text', async () => {
+      await applyAll();
+      assert.deepEqual(await cli('app', 'diff', 'shop'), { exit: 0, out: '', err: '' });
+    });
+    test('DIFF-09 a commit shows as a difference; --revision looks at another one', async () => {
+      const before = git('rev-parse', 'HEAD');
+      const sha = await commit('k8s/a.yaml', configMap('a', 'two'));
+      const { exit, out } = await cli('app', 'diff', 'shop');
+      assert.equal(exit, 1);
+      assert.match(out, /^-\s+a: one$/m);
+      assert.match(out, /^\+\s+a: two$/m);
+      assert.equal((await cli('app', 'diff', 'shop', '--revision', before)).exit, 0);
+      assert.equal((await cli('app', 'diff', 'shop', '--revision', sha.slice(0, 8))).exit, 1);
+    });
+    test('DIFF-10 --local compares files that are not committed', async () => {
+      await writeFile(join(repository, 'k8s/a.yaml'), configMap('a', 'three'));
+      const { exit, out, err } = await cli('app', 'diff', 'shop', '--local', join(repository, 'k8s'));
+      assert.deepEqual([exit, err], [1, '']);
+      assert.match(out, /^\+\s+a: three$/m);
+      const loose = join(folder, 'loose');
+      await mkdir(loose);
+      await writeFile(join(loose, 'a.yaml'), configMap('a', 'one'));
+      assert.deepEqual(await cli('app', 'diff', 'shop', '--local', loose, '--server-side'), {
+        exit: 0,
+        out: '',
+        err: '',
+      });
+      git('checkout', '--quiet', '.');
+    });
+    test('DIFF-11 values of Secrets are masked', async () => {
+      await commit(
+        'k8s/secret.yaml',
+        'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: hunter22\n',
+      );
+      for (const words of [
+        ['app', 'diff', 'shop'],
+        ['app', 'manifests', 'shop'],
+      ]) {
+        const { out } = await cli(...words);
+        assert.match(out, /kind: Secret/);
+        assert.doesNotMatch(out, /hunter22|aHVudGVyMjI/);
+      }
+    });
+    test('DIFF-09 an error gives 2, also one of the command line', async () => {
+      for (const words of [
+        ['nowhere'],
+        ['shop', '--frob'],
+        ['shop', '--revision', 'no-such-branch'],
+        ['shop', '--local', join(folder, 'gone')],
+        [],
+      ]) {
+        const { exit, out, err } = await cli('app', 'diff', ...words);
+        assert.deepEqual([exit, out], [2, ''], words.join(' '));
+        assert.match(err, /^error: /);
+      }
+    });
+    test('nothing is left behind', async () => {
+      assert.deepEqual(await readdir(tmpdir()), []);
+    });
+  });
+}
