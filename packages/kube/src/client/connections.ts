@@ -213,7 +213,7 @@ function openHttp2Lane({ config, ports, first, dialAs }: Dialled, forget: () => 
       seenBytes = bytes;
       if (quietMs < linkDeadMs) continue;
       ports.log.warn('connection to the API server is dead', { server: config.server, quietMs });
-      retire(link, Object.assign(new Error(`no sign of life for ${quietMs} ms`), { code: 'ETIMEDOUT' }));
+      retire(link, deadLink(quietMs));
     }
   }
 
@@ -227,12 +227,15 @@ function openHttp2Lane({ config, ports, first, dialAs }: Dialled, forget: () => 
   const send = async (request: WireRequest): Promise<WireResponse> => {
     const link = linkFor(request.long);
     const over = count(link, request.long);
+    const isDead = watchSilence(link);
     try {
       const response = await sendOn(link.client, request);
       response.body.once('close', over);
       return response;
     } catch (error) {
       over();
+      // A call that timed out while not even a ping came back need not wait for the guard: the next call gets a new link.
+      if (request.signal.aborted && isDead()) retire(link, deadLink(pingMs));
       throw error;
     }
   };
@@ -258,6 +261,18 @@ const slept = (clock: Clock, signal: AbortSignal): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const deadLink = (quietMs: number): Error =>
+  Object.assign(new Error(`no sign of life for ${quietMs} ms`), { code: 'ETIMEDOUT' });
+
+/** From now on: whether the link has been silent for so long that at least one ping went unanswered. */
+function watchSilence(link: Link): () => boolean {
+  const [startedMs, startedBytes] = [performance.now(), link.socket?.bytesRead];
+  return () =>
+    startedBytes !== undefined &&
+    link.socket?.bytesRead === startedBytes &&
+    performance.now() - startedMs > pingMs + 5_000;
+}
 
 /** Counts a stream on its link until the answer is called. */
 function count(link: Link, long: boolean): () => void {
