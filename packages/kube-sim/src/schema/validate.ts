@@ -37,8 +37,8 @@ export function validate(
     const metadataFaults = faults.errors.length;
     if (check !== undefined) check(object, old, faults);
     else if (type.schema !== undefined) checkValues(object, type.schema, faults);
-    // The checks of a PodDisruptionBudget leave its metadata to a second look, which is for valid ones.
-    if (type.kind === 'PodDisruptionBudget' && faults.errors.length > metadataFaults)
+    // The checks of a new PodDisruptionBudget leave its metadata to a second look, which is for valid ones.
+    if (type.kind === 'PodDisruptionBudget' && old === undefined && faults.errors.length > metadataFaults)
       return faults.errors.slice(metadataFaults);
   }
   return faults.errors;

@@ -109,7 +109,8 @@ function checkObject({ value, old, schema, path }: Place & { value: Record<strin
     for (const field of ['apiVersion', 'kind'])
       if (typeof value[field] !== 'string' || value[field] === '')
         faults.required(joined(path, field), 'must not be empty');
-  for (const [key, child] of Object.entries(value)) {
+  for (const key of Object.keys(value).sort()) {
+    const child = value[key];
     const property = schema.properties?.[key] ?? schema.additionalProperties;
     if (property === undefined) continue;
     checkValue({ value: child, old: at(old, key), schema: property, path: joined(path, key) }, faults);

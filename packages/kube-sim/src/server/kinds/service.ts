@@ -110,10 +110,23 @@ function withoutLeftovers(spec: Record<string, unknown>, oldSpec: unknown): Reco
   return 'ports' in kept ? { ...kept, ports } : kept;
 }
 
+/** A load balancer that keeps traffic local asks nodes whether they have pods, at a port of its own. */
+function withHealthCheckPort(
+  spec: Record<string, unknown>,
+  oldSpec: unknown,
+  preparation: Preparation,
+): Record<string, unknown> {
+  const needed = spec['type'] === 'LoadBalancer' && spec['externalTrafficPolicy'] === 'Local';
+  if (!needed || spec['healthCheckNodePort'] !== undefined) return spec;
+  const kept = at(oldSpec, 'healthCheckNodePort') ?? freeNodePorts(1, preparation)[0];
+  return { ...spec, healthCheckNodePort: kept };
+}
+
 /** Gives a Service its cluster address and node ports, or keeps those that it had. */
 export function prepareService(service: KubeObject, old: KubeObject | undefined, preparation: Preparation): KubeObject {
   const given = isRecord(service['spec']) ? service['spec'] : {};
   const spec = withoutLeftovers(given, old?.['spec']);
   const addressed = withAddress(spec, old?.['spec'], preparation);
-  return { ...service, spec: withNodePorts(addressed, old?.['spec'], preparation) };
+  const reachable = withNodePorts(addressed, old?.['spec'], preparation);
+  return { ...service, spec: withHealthCheckPort(reachable, old?.['spec'], preparation) };
 }
