@@ -43,8 +43,11 @@ const nodeFlags = (): readonly string[] => [
 const controllerFlags = (): readonly string[] =>
   (textFlag('controller-flags') ?? '').split(' ').filter((flag) => flag !== '');
 
-/** Starts the controller against a kubeconfig, with an empty data folder. */
-export async function startBenchController(kubeconfigPath: string): Promise<BenchController> {
+/** Starts the controller against a kubeconfig, with an empty data folder; `more` are flags of its own. */
+export async function startBenchController(
+  kubeconfigPath: string,
+  more: readonly string[] = [],
+): Promise<BenchController> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tiphys-bench-data-'));
   const listeners = new Set<(line: LogLine) => void>();
   const lastLines: string[] = [];
@@ -66,6 +69,7 @@ export async function startBenchController(kubeconfigPath: string): Promise<Benc
       `${pollMs}ms`,
       '--log-format',
       'json',
+      ...more,
       ...controllerFlags(),
     ],
     { onLine, env: { PATH: process.env['PATH'], HOME: dataDir } },

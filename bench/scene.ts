@@ -17,13 +17,16 @@ export type Scene = AsyncDisposable &
   }>;
 
 /** Starts all of it; `all` is what the repository holds, no Application exists yet. */
-export async function openScene(all: readonly BenchApplication[]): Promise<Scene> {
+export async function openScene(
+  all: readonly BenchApplication[],
+  controllerFlags: readonly string[] = [],
+): Promise<Scene> {
   await using opened = new AsyncDisposableStack();
   const repository = opened.use(await Monorepo.create(all));
   const cluster = opened.use(await startCluster());
   await createAll(cluster.client, [controlNamespace, ...namespaces].map(namespaceObject));
   const applications = opened.use(await watchApplications(cluster.client, controlNamespace));
-  const controller = opened.use(await startBenchController(cluster.kubeconfigPath));
+  const controller = opened.use(await startBenchController(cluster.kubeconfigPath, controllerFlags));
   const add = (wanted: readonly BenchApplication[]): Promise<void> => {
     const destination = { repoURL: repository.url, controlNamespace };
     return createAll(
