@@ -17,7 +17,6 @@ after(() => cluster[Symbol.asyncDispose]());
 const file = new URL('testdata/awkward.yaml', import.meta.url);
 const manifests = parseYamlDocuments(await readFile(file, 'utf8')).map((one) => asObject(one));
 const settings = { options: defaultCompareOptions, ignore: [] };
-/** What the API server says of the manifest itself, in its own words. */
 const variants = { 'client-side': [], 'server-side': ['ServerSideApply=true'], replace: ['Replace=true'] };
 
 const named = (manifest: KubeObject, suffix: string): KubeObject =>
@@ -36,7 +35,8 @@ describe('what was applied does not differ', () => {
         const live = await cluster.get(desired);
         assert.ok(live);
         assert.deepEqual(compareObject(desired, live, settings).differences, []);
-        if (variant === 'replace') return;
+        // A server-side apply of the same text may write: the server compares before it fills in defaults.
+        if (variant !== 'client-side') return;
         const again = await cluster.sync([desired], { syncOptions });
         assert.match(again.results[0] ?? '', /unchanged$/);
       });

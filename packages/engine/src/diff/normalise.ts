@@ -76,6 +76,15 @@ const byKind: Readonly<Record<string, Normalise>> = {
     Object.assign(draft, folded);
   },
   Endpoints: sortEndpoints,
+  'apps/StatefulSet': (draft) => {
+    const { spec } = draft;
+    if (!isRecord(spec) || !Array.isArray(spec['volumeClaimTemplates'])) return;
+    // Every template has a status of its own, which says nothing.
+    const templates = listAt(spec, 'volumeClaimTemplates').map((one) =>
+      isRecord(one) ? withoutKeys(one, 'status') : one,
+    );
+    draft['spec'] = { ...spec, volumeClaimTemplates: templates };
+  },
   'rbac.authorization.k8s.io/ClusterRole': (draft, { ignoreAggregatedRoles }) => {
     if (ignoreAggregatedRoles && draft['aggregationRule'] !== undefined && draft['aggregationRule'] !== null)
       delete draft['rules'];

@@ -8,6 +8,15 @@ import { childShape, elementKey, itemShape, shapeOfField, type FieldShape } from
  */
 export type FieldSet = ReadonlyMap<string, FieldSet>;
 
+class Everything extends Map<string, FieldSet> {
+  override get(): FieldSet {
+    return this;
+  }
+}
+
+/** A claim on all that is below: what server-side apply holds of a list that is replaced whole. */
+export const everything: FieldSet = new Everything();
+
 /** The manager under which everything is written. */
 export const fieldManager = 'argocd-controller';
 
@@ -22,6 +31,8 @@ const presence: FieldSet = new Map([[presenceStep, nothing]]);
 
 export const fieldStep = (name: string): string => `f:${name}`;
 export const elementStep = (key: Readonly<Record<string, unknown>>): string => `k:${canonicalJson(key)}`;
+/** Only in what a manifest says: managedFields do not look into lists that are replaced whole. */
+export const indexStep = (index: number): string => `i:${index}`;
 export const valueStep = (value: unknown): string => `v:${canonicalJson(value)}`;
 
 /** `k:` and `v:` steps hold JSON whose key order is the server's; ours is sorted. */
@@ -51,9 +62,10 @@ function fieldsOf(value: unknown, shape: FieldShape | undefined): FieldSet {
     return new Map(said.map(([key, entry]) => [fieldStep(key), fieldsOf(entry, childShape(shape, key))]));
   }
   if (!Array.isArray(value)) return nothing;
-  if (value.length === 0 && shape?.list !== undefined) return presence;
+  if (value.length === 0) return presence;
   if (shape?.list === 'set') return new Map(value.map((entry) => [valueStep(entry), nothing]));
-  if (shape?.list !== 'map') return nothing;
+  if (shape?.list !== 'map')
+    return new Map(value.map((entry, index) => [indexStep(index), fieldsOf(entry, itemShape(shape))]));
   return new Map(
     value.flatMap((entry) => {
       const key = elementKey(entry, shape);

@@ -2,7 +2,7 @@ import { isRecord } from '@tiphys/api';
 import type { Difference } from './change.ts';
 import { equalJson, equalScalars, saysNothing, withoutNulls } from './equivalent.ts';
 import { childShape, elementKey, itemShape, type FieldShape } from './field-shape.ts';
-import { elementStep, fieldStep, presenceStep, valueStep, type FieldSet } from './ownership.ts';
+import { elementStep, everything, fieldStep, indexStep, presenceStep, valueStep, type FieldSet } from './ownership.ts';
 
 /** Where a walk stands: the type of the value, what of it is ours, and its JSON pointer. */
 type Place = Readonly<{ shape: FieldShape | undefined; owned: FieldSet | undefined; path: string }>;
@@ -30,7 +30,7 @@ const element = ({ shape, path }: Place, index: number, owned?: FieldSet): Place
  */
 export function predict(desired: unknown, live: unknown, at: { place: Place; differences: Difference[] }): unknown {
   const { place, differences } = at;
-  if (desired === undefined || desired === null)
+  if (desired === undefined || desired === null || isSilent(desired, place.shape))
     return live === undefined ? undefined : withdraw(live, place, differences);
   if (live === undefined || live === null) {
     if (saysNothing(desired, place.shape)) return undefined;
@@ -43,6 +43,10 @@ export function predict(desired: unknown, live: unknown, at: { place: Place; dif
   differences.push({ path: place.path, kind: 'different' });
   return withoutNulls(desired);
 }
+
+/** An empty list or map that the server leaves out: it is read as if it were not there. */
+const isSilent = (desired: unknown, shape: FieldShape | undefined): boolean =>
+  shape?.zeroOmitted === true && isEmpty(desired);
 
 type Walk = { place: Place; differences: Difference[] };
 type JsonRecord = Readonly<Record<string, unknown>>;
@@ -72,27 +76,58 @@ function predictRecord(desired: JsonRecord, live: JsonRecord, { place, differenc
 function withdraw(live: unknown, place: Place, differences: Difference[]): unknown {
   const { owned, path, shape } = place;
   if (owned === undefined) return live;
-  if (owned.size === 0 || (owned.has(presenceStep) && isEmpty(live))) {
-    differences.push({ path, kind: 'unwanted' });
-    return undefined;
-  }
+  if (owned === everything && isDefault(path, live)) return live;
+  if (owned.has(presenceStep) && !isEmpty(live)) return live;
+  const inParts = (Array.isArray(live) && isMerged(shape)) || (isRecord(live) && shape?.map !== undefined);
+  if (owned.size > 0 && inParts && !isEmpty(live)) return withdrawParts(live, place, differences);
+  if (owned.size > 0 && !Array.isArray(live) && !isRecord(live)) return live;
+  // A struct goes whole: what is left of it would be the server's defaults, a probe of no port.
+  differences.push({ path, kind: 'unwanted' });
+  return undefined;
+}
+
+const isMerged = (shape: FieldShape | undefined): boolean => shape?.list === 'map' || shape?.list === 'set';
+
+/** Of a map only our keys go, and of a merged list only our elements; nothing is left when nothing of others was in it. */
+function withdrawParts(live: unknown, place: Place, differences: Difference[]): unknown {
+  const { owned, path, shape } = place;
   const before = differences.length;
   if (Array.isArray(live)) {
     const kept = live.filter((entry, index) => {
       const step = shape?.list === 'map' ? stepOf(entry, shape) : valueStep(entry);
-      if (step === undefined || !owned.has(step)) return true;
+      if (step === undefined || owned?.has(step) !== true) return true;
       differences.push({ path: `${path}/${index}`, kind: 'unwanted' });
       return false;
     });
     return kept.length === 0 && differences.length > before ? undefined : kept;
   }
-  if (!isRecord(live)) return live;
   const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(live)) {
+  for (const [key, value] of Object.entries(isRecord(live) ? live : {})) {
     const left = withdraw(value, below(place, key), differences);
     if (left !== undefined) result[key] = left;
   }
   return Object.keys(result).length === 0 && differences.length > before ? undefined : result;
+}
+
+/** What the server fills in within elements of lists that are replaced whole, by field; `undefined` for any value. */
+const elementDefaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['apiGroup', undefined],
+  ['apiVersion', undefined],
+  ['creationTimestamp', undefined],
+  ['defaultMode', 420],
+  ['divisor', '0'],
+  ['expirationSeconds', 3600],
+  ['kind', undefined],
+  ['protocol', 'TCP'],
+  ['status', undefined],
+  ['volumeMode', 'Filesystem'],
+]);
+
+function isDefault(path: string, value: unknown): boolean {
+  const field = path.slice(path.lastIndexOf('/') + 1);
+  if (!elementDefaults.has(field)) return isEmpty(value);
+  const standard = elementDefaults.get(field);
+  return standard === undefined || standard === value;
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -118,9 +153,13 @@ function predictList(desired: readonly unknown[], live: readonly unknown[], walk
     walk.differences.push({ path: walk.place.path, kind: 'different' });
     return desired.map(withoutNulls);
   }
-  return desired.map((entry, index) =>
-    predict(entry, live[index], { place: element(walk.place, index), differences: walk.differences }),
-  );
+  const { owned } = walk.place;
+  // Held whole and of a known type: what desired does not name is a default, or was ours and is gone.
+  const whole = owned?.size === 0 && shape !== undefined ? everything : undefined;
+  return desired.map((entry, index) => {
+    const place = element(walk.place, index, whole ?? owned?.get(indexStep(index)));
+    return predict(entry, live[index], { place, differences: walk.differences });
+  });
 }
 
 function predictSet(

@@ -261,7 +261,7 @@ async function awaitServed(object: KubeObject, call: Call): Promise<void> {
 }
 
 async function applyTask(task: ApplyTask | HookTask, call: Call): Promise<Done> {
-  const { object, options } = task;
+  const { object } = task;
   await awaitServed(object, call);
   if (task.kind === 'hook' && call.context.dryRun) return tryHook(task, call);
   const live = task.kind === 'apply' ? task.live : undefined;
