@@ -46,7 +46,7 @@ const samples: readonly (readonly [string, KubeObject, string])[] = [
   ['HEALTH-03 a Deployment without ready pods', deployment('w', neverReady), 'Progressing'],
   [
     'HEALTH-03 a Deployment past its progress deadline',
-    deployment('w', neverReady, { progressDeadlineSeconds: 2 }),
+    deployment('w', neverReady, { progressDeadlineSeconds: 5 }),
     'Degraded',
   ],
   ['HEALTH-03 HEALTH-09 a paused Deployment', deployment('w', {}, { paused: true }), 'Suspended'],
