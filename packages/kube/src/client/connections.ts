@@ -162,16 +162,18 @@ function openHttp1Lane({ config, first, dialAs }: Dialled): Lane {
   };
 }
 
+/** Opens another HTTP/2 connection. When the server behind the address was replaced by one without it, all starts over. */
+async function dialHttp2(dialAs: Dialled['dialAs'], forget: () => void): Promise<Socket> {
+  const { socket, protocol } = await dialAs(['h2', 'http/1.1']);
+  if (protocol === 'h2') return socket;
+  socket.destroy();
+  forget();
+  throw Object.assign(new Error('the server no longer speaks HTTP/2'), { code: 'ECONNRESET' });
+}
+
 function openHttp2Lane({ config, ports, first, dialAs }: Dialled, forget: () => void): Lane {
   const links = new Set<Link>();
-  const openSocket = firstThen(first, async () => {
-    const { socket, protocol } = await dialAs(['h2', 'http/1.1']);
-    if (protocol === 'h2') return socket;
-    // The server behind the address was replaced by one that speaks HTTP/1.1 only: start over.
-    socket.destroy();
-    forget();
-    throw Object.assign(new Error('the server no longer speaks HTTP/2'), { code: 'ECONNRESET' });
-  });
+  const openSocket = firstThen(first, () => dialHttp2(dialAs, forget));
 
   const openLink = (): Link => {
     const link: Link = {
