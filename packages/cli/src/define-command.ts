@@ -40,6 +40,12 @@ export type Command<A extends Arguments = Arguments> = Readonly<{
 export type AnyCommand = Omit<Command, 'run'> &
   Readonly<{ run: (args: Readonly<Record<string, unknown>>, context: CommandContext) => Promise<number | undefined> }>;
 
+/** A command's name and summary are known without loading it; the rest is loaded when it is called. */
+export type CommandEntry = Readonly<{ name: string; summary: string; load: () => Promise<AnyCommand> }>;
+
+/** All commands, and the groups that they stand in with what each is for. */
+export type CommandTable = Readonly<{ commands: readonly CommandEntry[]; groups: Readonly<Record<string, string>> }>;
+
 /** Makes a command. The parser builds `args` by the same declaration that gives them their types, hence the one assertion. */
 export const defineCommand = <A extends Arguments>(command: Command<A>): AnyCommand => ({
   ...command,
@@ -128,13 +134,16 @@ export function durationMs(text: string): number | undefined {
   );
 }
 
-/** `--name 300` (seconds) or `--name 5m`; in milliseconds. */
+/** `--name 300` (seconds) or `--name 5m`; in milliseconds. 0 is the same as no flag: the default. */
 export const seconds = (doc: string, extras: OptionExtras = {}): Argument<number | undefined> => ({
   kind: 'option',
   doc,
   arity: 'one',
   value: 'seconds',
-  convert: (text) => durationMs(text) ?? wrong(text, 'seconds or a duration such as 5m'),
+  convert: (text) => {
+    const ms = durationMs(text) ?? wrong(text, 'seconds or a duration such as 5m');
+    return ms === 0 ? undefined : ms;
+  },
   ...extras,
 });
 

@@ -1,5 +1,6 @@
 import { nearestOf } from '@tiphys/api';
-import { type CommandEntry, commands, groups } from './commands/registry.ts';
+import { commands, groups } from './commands/registry.ts';
+import type { CommandEntry } from './define-command.ts';
 import { wordPositions } from './global-options.ts';
 
 /** What the words of a command line name. `rest` is the command line without them. */

@@ -1,7 +1,6 @@
-import { defineCommand, kebab, positional } from '../define-command.ts';
+import { type AnyCommand, type CommandTable, defineCommand, kebab, positional } from '../define-command.ts';
 import { CodedError } from '@tiphys/api';
 import { globalOptions } from '../global-options.ts';
-import { commands, groups } from './registry.ts';
 
 type Words = Readonly<{ path: string; words: readonly string[] }>;
 
@@ -11,7 +10,7 @@ const flagsOf = (args: Readonly<Record<string, Readonly<{ kind: string; hidden?:
   );
 
 /** For each place in a command line, the words that may follow. */
-async function completions(): Promise<readonly Words[]> {
+async function completions({ commands, groups }: CommandTable): Promise<readonly Words[]> {
   const top = [...Object.keys(groups), ...commands.flatMap(({ name }) => (name.includes(' ') ? [] : [name]))];
   const verbs = Object.keys(groups).map((group) => ({
     path: group,
@@ -70,14 +69,16 @@ const fish = (program: string, all: readonly Words[]): string => {
 
 const shells = { bash, zsh, fish };
 
-export const completion = defineCommand({
-  summary: 'Print a completion script for a shell',
-  examples: ['completion bash', 'completion zsh', 'completion fish'],
-  args: { shell: positional('bash, zsh or fish') },
-  run: async ({ shell }, { io, print }) => {
-    if (shell !== 'bash' && shell !== 'zsh' && shell !== 'fish')
-      throw new CodedError('cli/usage', `no completion for "${shell}"; there is bash, zsh and fish`);
-    print(shells[shell](io.settings.program, await completions()));
-    return 0;
-  },
-});
+/** The command that prints completion scripts; it is given all commands, itself included. */
+export const completion = (table: CommandTable): AnyCommand =>
+  defineCommand({
+    summary: 'Print a completion script for a shell',
+    examples: ['completion bash', 'completion zsh', 'completion fish'],
+    args: { shell: positional('bash, zsh or fish') },
+    run: async ({ shell }, { io, print }) => {
+      if (shell !== 'bash' && shell !== 'zsh' && shell !== 'fish')
+        throw new CodedError('cli/usage', `no completion for "${shell}"; there is bash, zsh and fish`);
+      print(shells[shell](io.settings.program, await completions(table)));
+      return 0;
+    },
+  });

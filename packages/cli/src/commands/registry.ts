@@ -1,7 +1,4 @@
-import type { AnyCommand } from '../define-command.ts';
-
-/** A command's name and summary are known without loading it; the rest is loaded when it is called. */
-export type CommandEntry = Readonly<{ name: string; summary: string; load: () => Promise<AnyCommand> }>;
+import type { CommandEntry } from '../define-command.ts';
 
 /** Groups of commands, for help. */
 export const groups: Readonly<Record<string, string>> = {
@@ -68,7 +65,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'completion',
     summary: 'Print a completion script for a shell',
-    load: async () => (await import('./completion.ts')).completion,
+    load: async () => (await import('./completion.ts')).completion({ commands, groups }),
   },
   { name: 'repo add', summary: 'Register a repository', load: async () => (await import('./repo/add.ts')).repoAdd },
   {
