@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -41,9 +41,8 @@ export function compareSuite(access: () => Promise<Access>): void {
           helm: join(tools, 'helm'),
           kustomize: { command: kubectl, args: ['kustomize'] },
           versions: 'test',
-          path: process.env['PATH'] ?? '',
-          gitEnvironment: {},
         }),
+        git: { path: process.env['PATH'] ?? '', environment: {} },
       });
 
     before(async () => {
@@ -147,6 +146,23 @@ export function compareSuite(access: () => Promise<Access>): void {
         assert.deepEqual([exit, out], [2, ''], words.join(' '));
         assert.match(err, /^error: /);
       }
+    });
+    test('REPO-18 a repository is shown with the state of its connection', async () => {
+      const url = `file://${repository}`;
+      assert.equal((await cli('repo', 'add', url)).exit, 0);
+      assert.match((await cli('repo', 'list')).out, new RegExp(`^git +${url} .* Successful`, 'm'));
+      await rename(repository, `${repository}-moved`);
+      const { exit, out } = await cli('repo', 'get', url);
+      await rename(`${repository}-moved`, repository);
+      assert.equal(exit, 0);
+      assert.match(out, / Failed {2,}\S/);
+      assert.equal((await cli('repo', 'get', 'https://nowhere.example.com')).exit, 20);
+    });
+    test('CLI-24 a repository that cannot be reached is not stored', async () => {
+      const { exit, err } = await cli('repo', 'add', `file://${join(folder, 'nothing')}`);
+      assert.equal(exit, 20);
+      assert.match(err, /\[git\//);
+      assert.doesNotMatch((await cli('repo', 'list', '-o', 'url')).out, /nothing/);
     });
     test('nothing is left behind', async () => {
       assert.deepEqual(await readdir(tmpdir()), []);

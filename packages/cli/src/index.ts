@@ -1,3 +1,3 @@
 export { connectToCluster, type ConnectionSettings } from './connect.ts';
-export type { CliIo, CliSettings, ConnectionFlags, RenderTools, TextSink } from './io.ts';
+export type { CliIo, CliSettings, ConnectionFlags, GitProgram, RenderTools, TextSink } from './io.ts';
 export { runCli } from './run-cli.ts';

@@ -38,10 +38,14 @@ export type RenderTools = Readonly<{
   kustomize: Readonly<{ command: string; args: readonly string[] }>;
   /** Names the tools' versions. */
   versions: string;
+}>;
+
+/** How git is run. */
+export type GitProgram = Readonly<{
   /** PATH of git and of the programs below it. */
   path: string;
-  /** Further variables for git: proxies, certificate folders, SSH_AUTH_SOCK. */
-  gitEnvironment: Readonly<Record<string, string>>;
+  /** Further variables: proxies, certificate folders, SSH_AUTH_SOCK. */
+  environment: Readonly<Record<string, string>>;
 }>;
 
 /** What one run of the command line may use. */
@@ -59,4 +63,6 @@ export type CliIo = Readonly<{
   connect: (flags: ConnectionFlags) => Promise<KubeClient>;
   /** Finds the programs that render; called only by commands that need them. @throws CodedError render/tool-missing */
   renderTools?: (() => RenderTools) | undefined;
+  /** Git, for commands that look at repositories; without it connections are not tried. */
+  git?: GitProgram | undefined;
 }>;

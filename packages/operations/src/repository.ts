@@ -65,8 +65,10 @@ function read(secret: KubeObject): Repository {
   return { url: '', ...Object.fromEntries(entries) };
 }
 
-async function repositorySecrets(request: Cancelable, ports: OperationPorts): Promise<readonly KubeObject[]> {
-  const labelSelector = `${secretTypeLabel}=repository`;
+type Listing = Cancelable & Readonly<{ type?: 'repository' | 'repo-creds' }>;
+
+async function repositorySecrets(request: Listing, ports: OperationPorts): Promise<readonly KubeObject[]> {
+  const labelSelector = `${secretTypeLabel}=${request.type ?? 'repository'}`;
   const { items } = await ports.kube.list(secretResource, {
     namespace: ports.namespace,
     labelSelector,
@@ -75,10 +77,13 @@ async function repositorySecrets(request: Cancelable, ports: OperationPorts): Pr
   return items;
 }
 
-/** The registered repositories, by URL. Their credentials are in the answer: show `url`, `type`, `name` and `project` only. */
+/**
+ * The registered repositories by URL, or the credentials for URL prefixes (`repo-creds`). Secrets are in the answer: show `url`,
+ * `type`, `name` and `project` only.
+ */
 export async function listRepositories(
   actor: Actor,
-  request: Cancelable,
+  request: Listing,
   ports: OperationPorts,
 ): Promise<readonly Repository[]> {
   const secrets = await repositorySecrets(request, ports);

@@ -69,6 +69,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'repo add', summary: 'Register a repository', load: async () => (await import('./repo/add.ts')).repoAdd },
   {
+    name: 'repo get',
+    summary: 'Show a registered repository',
+    load: async () => (await import('./repo/get.ts')).repoGet,
+  },
+  {
     name: 'repo list',
     summary: 'List registered repositories',
     load: async () => (await import('./repo/list.ts')).repoList,

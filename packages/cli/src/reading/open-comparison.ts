@@ -17,6 +17,7 @@ import {
 } from '@tiphys/engine';
 import { type InstallationSettings, type OperationPorts, readSettings } from '@tiphys/operations';
 import type { CommandContext } from '../context.ts';
+import type { GitProgram, RenderTools } from '../io.ts';
 import { openDestination } from './destination.ts';
 import { openLiveOnce } from './live-once.ts';
 import { takeSnapshot } from './local-snapshot.ts';
@@ -55,16 +56,21 @@ async function wantedSources(
   const [source, ...others] = sources;
   if (source === undefined || others.length > 0)
     throw new CodedError('cli/usage', '--local is for an application with one source');
-  const path = toolsOf(context).path;
+  const { path } = gitOf(context);
   const { repoURL, commit, path: folder } = await takeSnapshot({ ...local, workDir, path, signal: context.signal });
   // A folder stands for what Git would have: also for an application that is installed from a chart repository.
   const kept = Object.fromEntries(Object.entries(source).filter(([field]) => field !== 'chart'));
   return [{ source: { ...kept, repoURL, path: folder, targetRevision: commit }, revision: commit }];
 }
 
-function toolsOf({ io }: CommandContext): NonNullable<ReturnType<NonNullable<typeof io.renderTools>>> {
+function toolsOf({ io }: CommandContext): RenderTools {
   if (io.renderTools === undefined) throw new CodedError('render/tool-missing', 'this program cannot render here');
   return io.renderTools();
+}
+
+function gitOf({ io }: CommandContext): GitProgram {
+  if (io.git === undefined) throw new CodedError('render/tool-missing', 'this program cannot run git');
+  return io.git;
 }
 
 function policyOf(application: Application, settings: InstallationSettings, controlNamespace: string): DiffPolicy {
@@ -113,15 +119,15 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   cleanup.defer(() => rm(workDir, { recursive: true, force: true }));
   const [settings, access, destination] = await Promise.all([
     installationSettings(ports, signal),
-    readRepositoryAccess(ports, signal),
+    readRepositoryAccess(context.actor, ports, signal),
     openDestination(application.spec, ports, signal),
   ]);
   cleanup.defer(() => destination.close());
   const gitSettings = {
     ...gitDefaults,
     dataDir: join(workDir, 'git'),
-    path: tools.path,
-    environment: tools.gitEnvironment,
+    path: gitOf(context).path,
+    environment: gitOf(context).environment,
   };
   const git = openGitStore({ clock, log }, gitSettings);
   cleanup.defer(() => git.close());

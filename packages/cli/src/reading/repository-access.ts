@@ -1,57 +1,53 @@
-import { type KubeObject, stringAt } from '@tiphys/api';
 import { normaliseRepositoryUrl, type RepositoryAccess } from '@tiphys/engine';
-import type { OperationPorts } from '@tiphys/operations';
+import { type Actor, listRepositories, type OperationPorts, type Repository } from '@tiphys/operations';
 
-const label = 'argocd.argoproj.io/secret-type';
+const credentialNames = [
+  'username',
+  'password',
+  'bearerToken',
+  'sshPrivateKey',
+  'tlsClientCertData',
+  'tlsClientCertKey',
+] as const;
 
-function accessOf(secret: KubeObject): RepositoryAccess {
-  const field = (name: string): string | undefined => {
-    const encoded = stringAt(secret, 'data', name) ?? '';
-    return encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
-  };
-  const names = [
-    'username',
-    'password',
-    'bearerToken',
-    'sshPrivateKey',
-    'tlsClientCertData',
-    'tlsClientCertKey',
-  ] as const;
+/** How a registered repository is reached. */
+export function accessOf(repository: Repository): RepositoryAccess {
+  const { url, insecure, insecureIgnoreHostKey, proxy = '', noProxy = '' } = repository;
   const credentials = Object.fromEntries(
-    names.flatMap((name) => {
-      const value = field(name);
-      return value === undefined ? [] : [[name, value] as const];
+    credentialNames.flatMap((name) => {
+      const value = repository[name] ?? '';
+      return value === '' ? [] : [[name, value] as const];
     }),
   );
-  const [proxy, noProxy] = [field('proxy'), field('noProxy')];
   return {
-    url: field('url') ?? '',
+    url,
     ...(Object.keys(credentials).length > 0 && { credentials }),
-    insecure: field('insecure') === 'true',
-    insecureIgnoreHostKey: field('insecureIgnoreHostKey') === 'true',
-    ...(proxy !== undefined && { proxy }),
-    ...(noProxy !== undefined && { noProxy }),
+    insecure: insecure === 'true',
+    insecureIgnoreHostKey: insecureIgnoreHostKey === 'true',
+    ...(proxy !== '' && { proxy }),
+    ...(noProxy !== '' && { noProxy }),
   };
 }
 
 /** How to reach each repository: by its own Secret, and by the longest registered prefix where that has no credentials. */
 export async function readRepositoryAccess(
+  actor: Actor,
   ports: OperationPorts,
   signal: AbortSignal,
 ): Promise<(url: string) => RepositoryAccess> {
-  const secrets = await ports.kube.resourceFor({ group: '', version: 'v1', kind: 'Secret' }, { signal });
-  const of = async (type: string): Promise<readonly RepositoryAccess[]> => {
-    const scope = { namespace: ports.namespace, labelSelector: `${label}=${type}`, signal };
-    return (await ports.kube.list(secrets, scope)).items.map(accessOf);
-  };
-  const [repositories, templates] = await Promise.all([of('repository'), of('repo-creds')]);
+  const [own, prefixes] = await Promise.all([
+    listRepositories(actor, { signal }, ports),
+    listRepositories(actor, { signal, type: 'repo-creds' }, ports),
+  ]);
+  const repositories = own.map(accessOf);
+  const templates = prefixes.map(accessOf);
   return (url) => {
     const wanted = normaliseRepositoryUrl(url);
-    const own = repositories.find((one) => normaliseRepositoryUrl(one.url) === wanted);
-    if (own?.credentials !== undefined) return { ...own, url };
+    const registered = repositories.find((one) => normaliseRepositoryUrl(one.url) === wanted);
+    if (registered?.credentials !== undefined) return { ...registered, url };
     const [template] = templates
       .filter((one) => wanted.startsWith(normaliseRepositoryUrl(one.url)))
       .sort((a, b) => b.url.length - a.url.length);
-    return { ...template, ...own, ...(template?.credentials && { credentials: template.credentials }), url };
+    return { ...template, ...registered, ...(template?.credentials && { credentials: template.credentials }), url };
   };
 }

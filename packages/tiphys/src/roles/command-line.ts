@@ -38,7 +38,8 @@ export function commandLine(argv: readonly string[], environment: Environment, s
     clock: systemClock,
     signal,
     connect: (flags) => connectToCluster(flags, connection, { log: silentLogger, clock: systemClock }),
-    renderTools: () => ({ ...findTools(environment), path, gitEnvironment }),
+    renderTools: () => findTools(environment),
+    git: { path, environment: gitEnvironment },
   };
   return runCli(argv, io);
 }

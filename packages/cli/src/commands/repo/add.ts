@@ -90,9 +90,14 @@ export const repoAdd = defineCommand({
     ...argumentsFrom(switchKeys, (doc) => flag(doc)),
     ...argumentsFrom(fileKeys, (doc) => option(doc, { value: 'path' })),
   },
-  run: async (args, { ports, actor, print, io, signal }) => {
+  run: async (args, context) => {
+    const { ports, actor, print, io, signal } = context;
     const repository = await repositoryOf(args.url, args, io);
-    const outcome = await addRepository(actor, { repository, upsert: args.upsert === true, signal }, await ports());
+    const { openConnectionTrial } = await import('../../reading/repository-connection.ts');
+    await using trial = await openConnectionTrial(context);
+    // What cannot be reached is not stored: a wrong password is best told to whoever just typed it.
+    const request = { repository, upsert: args.upsert === true, test: trial.requireReachable, signal };
+    const outcome = await addRepository(actor, request, await ports());
     print(`Repository '${args.url}' ${outcome === 'created' ? 'added' : outcome}\n`);
     return 0;
   },
