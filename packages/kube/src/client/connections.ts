@@ -1,5 +1,9 @@
 import type { Socket } from 'node:net';
-import { Client, type Dispatcher, Pool, type buildConnector } from 'undici';
+import type { Dispatcher, buildConnector } from 'undici';
+// By file: the index brings fetch, mocks and caches along, whose loading is half of what a short command costs. The version is pinned.
+import requestThrough from 'undici/lib/api/api-request.js';
+import Client from 'undici/lib/dispatcher/client.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Clock, Logger } from '@tiphys/api';
 import { dial, type TlsIdentity } from './dial.ts';
 import type { ClusterConfig } from './types.ts';
@@ -139,7 +143,7 @@ function firstThen(first: Socket, open: () => Promise<Socket>): () => Promise<So
 
 const sendOn = (dispatcher: Dispatcher, { method, path, headers, body, signal }: WireRequest): Promise<WireResponse> =>
   // Deadlines are the caller's signals: the dispatcher's own are coarse and per chunk.
-  dispatcher.request({ method, path, headers, body, signal, headersTimeout: 0, bodyTimeout: 0 });
+  requestThrough.call(dispatcher, { method, path, headers, body, signal, headersTimeout: 0, bodyTimeout: 0 });
 
 function openHttp1Lane({ config, first, dialAs }: Dialled): Lane {
   const openSocket = firstThen(first, async () => (await dialAs(['http/1.1'])).socket);
