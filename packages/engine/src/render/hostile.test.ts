@@ -140,7 +140,7 @@ describe('hostile repositories', { skip: withoutTools }, () => {
         .flatMap((entry) => readdirSync(join(bench.root, entry, 'runs'))),
       [],
     );
-    const sandbox = await openSandbox({ ...rendererDefaults, hiddenPaths: [secrets] }, signal);
+    const sandbox = await openSandbox({ ...rendererDefaults, hiddenPaths: [secrets], needed: [] }, signal);
     console.log(`isolation on this host: ${sandbox.isolation}`);
     const cwd = join(bench.root, 'home');
     mkdirSync(cwd);
@@ -167,7 +167,7 @@ describe('hostile repositories', { skip: withoutTools }, () => {
   });
 
   test('a tool that never ends, and one that prints too much, are stopped with all they started', async () => {
-    const sandbox = await openSandbox({ ...rendererDefaults, hiddenPaths: [] }, signal);
+    const sandbox = await openSandbox({ ...rendererDefaults, hiddenPaths: [], needed: [] }, signal);
     const cwd = join(bench.root, 'home2');
     mkdirSync(cwd);
     const run = (script: string) =>

@@ -17,6 +17,8 @@ export type IsolationSettings = Readonly<{
   hiddenPaths: readonly string[];
   /** Address space of a tool. */
   maxMemoryBytes: number;
+  /** What every tool has to reach: the programs, and the folder of the runs. */
+  needed: readonly string[];
   /** User that tools run as where there are no namespaces and this program is root. */
   uid: number;
 }>;
@@ -84,11 +86,24 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
     if (outcome.kind === 'exit' && outcome.code === 7) return { isolation: 'mount-namespace', wrap };
   }
   const limited = withoutNamespace(settings);
-  if (!isRoot) return { isolation: 'none', wrap: limited };
-  return {
-    isolation: 'uid',
-    wrap: (tool, network) => ({ ...limited(tool, network), uid: settings.uid, gid: settings.uid }),
-  };
+  const asUser: Sandbox['wrap'] = (tool, network) => ({
+    ...limited(tool, network),
+    uid: settings.uid,
+    gid: settings.uid,
+  });
+  if (isRoot && (await reaches(asUser, settings, signal))) return { isolation: 'uid', wrap: asUser };
+  return { isolation: 'none', wrap: limited };
+}
+
+/** Whether a tool, run like this, gets at what it needs (a program or folder may lie below one that only root can enter). */
+async function reaches(wrap: Sandbox['wrap'], settings: IsolationSettings, signal: AbortSignal): Promise<boolean> {
+  const trial = 'for path in "$@"; do [ -x "$path" ] || exit 1; done; exit 7';
+  const invocation = wrap({ command: '/bin/sh', args: ['-c', trial, 'sh', ...settings.needed] }, 'none');
+  const outcome = await runProcess(
+    { ...invocation, env: { PATH: settings.path }, maxOutputBytes: 4096, timeoutMs: 5000 },
+    signal,
+  );
+  return outcome.kind === 'exit' && outcome.code === 7;
 }
 
 /** The limit of memory alone. */

@@ -5,7 +5,7 @@ import { canonicalJson, type Clock, isCoded, type Logger } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
 import type { Plan, PlanResult, Workspace } from './plan.ts';
-import { fingerprint, type LinkIndex, linkTargetsBelow, type Reads } from './read-set.ts';
+import { fingerprint, type LinkIndex, linkTargetsBelow, type Read, type Reads } from './read-set.ts';
 import { type Outcome, RenderCache } from './render-cache.ts';
 import type { RendererSettings } from './renderer-settings.ts';
 
@@ -19,7 +19,7 @@ export const sha256 = (...parts: readonly string[]): string => {
 };
 
 /** What became of one source: `ran` when it was not remembered. */
-export type Attempt = Readonly<{ key: string; outcome: Outcome; reads: readonly Reads[]; ran: boolean }>;
+export type Attempt = Readonly<{ key: string; outcome: Outcome; read: readonly Read[]; ran: boolean }>;
 
 /** Lets a number of things run at once and the others wait in line. */
 class Gate {
@@ -83,16 +83,17 @@ export class SourceRenderer {
   async #attempt(plan: Plan, index: number): Promise<Attempt> {
     const reads = (await plan.candidates[index]?.()) ?? [];
     const seen = { type: plan.sourceType, sees: plan.sees, tools: this.#ports.toolVersions, policyVersion };
-    const key = sha256(canonicalJson(seen), await fingerprint(reads, this.#linkIndex));
+    const { text, read } = await fingerprint(reads, this.#linkIndex);
+    const key = sha256(canonicalJson(seen), text);
     const known = this.#cache.get(key);
     if (known?.kind === 'insufficient') return this.#attempt(plan, index + 1);
-    if (known !== undefined) return { key, outcome: known, reads, ran: false };
+    if (known !== undefined) return { key, outcome: known, read, ran: false };
     let ran = false;
     const outcome = await this.#cache.once(key, () => {
       ran = true;
       return this.#renderNew(plan, { index, key, reads });
     });
-    if (outcome.kind !== 'insufficient') return { key, outcome, reads, ran };
+    if (outcome.kind !== 'insufficient') return { key, outcome, read, ran };
     return { ...(await this.#attempt(plan, index + 1)), ran };
   }
 

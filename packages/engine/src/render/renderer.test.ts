@@ -521,6 +521,24 @@ describe('content as key', { skip: withoutTools }, () => {
     assert.deepEqual(names(await render()), ['ConfigMap now']);
   });
 
+  test('an error says what it hangs on, the whole repository where that is not known', async () => {
+    const repo = bench.origin({
+      'app/a.yaml': '-> /etc/passwd',
+      'chart/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n',
+    });
+    const paths = async (source: object): Promise<readonly string[]> => {
+      const request = await bench.request({ repoURL: repo.url, ...source });
+      const error = await renderer.render(request, signal).then(
+        () => assert.fail('expected an error'),
+        (thrown: unknown) => thrown as RenderError,
+      );
+      return error.readSet.flatMap((set) => set.paths);
+    };
+    assert.deepEqual(await paths({ path: 'none' }), ['']);
+    assert.deepEqual(await paths({ path: 'app' }), ['']);
+    assert.deepEqual(await paths({ path: 'chart', helm: { valueFiles: ['none.yaml'] } }), ['']);
+  });
+
   test('a file that nobody could foresee is found by widening, and its change is seen', async () => {
     const repo = bench.origin({
       'k/kustomization.yaml': 'resources: [a.yaml]\ntransformers: [t.yaml]\n',

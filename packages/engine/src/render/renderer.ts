@@ -1,5 +1,5 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { lchown, mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock, Logger } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
@@ -12,19 +12,13 @@ import { writeHelmForKustomize } from './kustomize/helm-for-kustomize.ts';
 import type { Kustomization } from './kustomize/kustomization.ts';
 import { withoutRepeats } from './manifests.ts';
 import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts';
-import type { Reads } from './read-set.ts';
+import { placesOf, type Read } from './read-set.ts';
 import type { Outcome } from './render-cache.ts';
-import { sha256, SourceRenderer } from './render-source.ts';
+import type { Plan } from './plan.ts';
+import { type Attempt, sha256, SourceRenderer } from './render-source.ts';
 import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
 import { runTool, type ToolCommand, type ToolResult, type ToolRun } from './tool.ts';
-import {
-  type Rendered,
-  RenderError,
-  type RenderRequest,
-  type RenderSource,
-  type ReadSet,
-  type SourceType,
-} from './types.ts';
+import { type Rendered, RenderError, type RenderRequest, type ReadSet, type SourceType } from './types.ts';
 
 export type RendererPorts = Readonly<{
   git: GitStore;
@@ -62,8 +56,6 @@ export interface Renderer {
   close(): Promise<void>;
 }
 
-/** A part of what a render read. */
-type Read = Pick<Reads, 'repository' | 'paths'>;
 type Objects = Extract<Outcome, { kind: 'objects' }>;
 type RenderedSource = Readonly<{ key: string; type: SourceType; outcome: Objects; ran: boolean }>;
 type Joined = Pick<Rendered, 'objects' | 'warnings' | 'digest'>;
@@ -89,6 +81,11 @@ function readSetsOf(all: readonly Read[]): readonly ReadSet[] {
   }
   return [...paths].map(([repository, set]) => ({ repository, paths: withoutCovered(set) }));
 }
+
+type PlannedSource = Parameters<typeof planSource>[0];
+
+const wholeTrees = ({ sources }: RenderRequest): readonly Read[] =>
+  sources.map(({ repo }) => ({ repository: normaliseRepositoryUrl(repo.url), paths: [''] }));
 
 type RendererParts = Readonly<{ isolation: Isolation; charts: ChartRepositories; planPorts: PlanPorts }>;
 
@@ -138,7 +135,10 @@ class ContentRenderer implements Renderer {
   }
 
   async #render(request: RenderRequest, reads: Read[], signal: AbortSignal): Promise<Rendered> {
-    const refs = await refsOf(request, this.#ports.git, signal);
+    const refs = await refsOf(request, this.#ports.git, signal).catch((error: unknown) => {
+      reads.push(...wholeTrees(request));
+      throw error;
+    });
     const sources: RenderedSource[] = [];
     for (const source of request.sources)
       sources.push(await this.#renderSource({ request, source, refs }, reads, signal));
@@ -154,27 +154,28 @@ class ContentRenderer implements Renderer {
     };
   }
 
-  async #renderSource(
-    what: Readonly<{ request: RenderRequest; source: RenderSource; refs: ReadonlyMap<string, Omit<Reads, 'paths'>> }>,
-    reads: Read[],
-    signal: AbortSignal,
-  ): Promise<RenderedSource> {
+  async #renderSource(what: PlannedSource, reads: Read[], signal: AbortSignal): Promise<RenderedSource> {
     const { request, source } = what;
     if (isOnlyRef(source.source)) {
       const outcome: Objects = { kind: 'objects', objects: [], warnings: [], digest: '', bytes: 0 };
       return { key: 'ref', type: 'Directory', outcome, ran: false };
     }
-    const plan = await planSource(what, this.#parts.planPorts, signal).catch((error: unknown) => {
+    const { plan, attempt } = await this.#attempt(what, reads, signal).catch((error: unknown) => {
       // It did not get as far as to know its files: any change may mend it.
-      for (const { repo } of request.sources) reads.push({ repository: normaliseRepositoryUrl(repo.url), paths: [''] });
+      reads.push(...wholeTrees(request));
       throw error;
     });
-    reads.push(...plan.watched);
-    const { key, outcome, reads: read, ran } = await this.#sources.render(plan);
+    const { key, outcome, read, ran } = attempt;
     reads.push(...read);
     if (!ran) this.#cacheHits += 1;
     if (outcome.kind === 'objects') return { key, type: plan.sourceType, outcome, ran };
     throw outcome.kind === 'failed' ? outcome.error : new Error('no set of files was wide enough');
+  }
+
+  async #attempt(what: PlannedSource, reads: Read[], signal: AbortSignal): Promise<{ plan: Plan; attempt: Attempt }> {
+    const plan = await planSource(what, this.#parts.planPorts, signal);
+    reads.push(...(await placesOf(plan.watched)));
+    return { plan, attempt: await this.#sources.render(plan) };
   }
 
   #join(sources: readonly RenderedSource[], namespace: string): Joined {
@@ -213,9 +214,11 @@ function rememberKustomizations(): ReadKustomization {
   };
 }
 
-async function openToAll(home: string): Promise<void> {
-  await chmod(join(home, '..'), 0o755);
-  for (const folder of [home, join(home, 'tmp')]) await chmod(folder, 0o777);
+/** Gives the folder of a run to the user that its tool runs as. */
+async function handOver(folder: string, uid: number): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const { parentPath, name } of entries) await lchown(join(parentPath, name), uid, uid);
+  await lchown(folder, uid, uid);
 }
 
 /** Opens the renderer: empties the folder of its runs and finds out how tools can be kept apart. */
@@ -224,16 +227,17 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
   const complete = { ...given, workDir: resolve(given.workDir) };
   await rm(join(complete.workDir, 'runs'), { recursive: true, force: true });
   await mkdir(join(complete.workDir, 'runs'), { recursive: true, mode: 0o711 });
-  const sandbox = await openSandbox(complete, AbortSignal.timeout(20_000));
+  const { helm, kustomize } = ports.tools;
+  const runsDir = join(complete.workDir, 'runs');
+  const needed = [helm, kustomize.command, runsDir].filter((path) => path.startsWith('/'));
+  const sandbox = await openSandbox({ ...complete, needed }, AbortSignal.timeout(20_000));
   const run = async (tool: ToolRun, signal: AbortSignal): Promise<ToolResult> => {
-    // As another user the tool has to be able to write beside the files.
-    if (sandbox.isolation === 'uid') await openToAll(tool.home);
+    if (sandbox.isolation === 'uid') await handOver(dirname(tool.home), complete.uid);
     return runTool(tool, { sandbox, settings: complete, path: complete.path }, signal);
   };
-  const { helm, kustomize } = ports.tools;
   const charts = await openChartRepositories(
     { helm, run, now: () => ports.clock.now().getTime() },
-    { ...complete, dir: join(complete.workDir, 'charts') },
+    { ...complete, dir: join(complete.workDir, 'charts'), runsDir },
   );
   const repositoryFor = ports.repositoryFor ?? ((url: string): RepositoryAccess => ({ url }));
   const planPorts: PlanPorts = {

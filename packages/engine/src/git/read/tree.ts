@@ -112,18 +112,21 @@ export class Tree {
 
   /**
    * What a path leads to, with links followed on the whole way. Undefined when there is none.
+   * @param passed is told each place that the answer hangs on: links on the way, and where the way ends, also when nothing is there
    * @throws CodedError git/path-outside naming the link that leaves the repository
    */
-  async find(path: string): Promise<FoundEntry | undefined> {
+  async find(path: string, passed?: (path: string) => void): Promise<FoundEntry | undefined> {
     const links: { path: string; entry: TreeEntry }[] = [];
     let rest = path === '' ? [] : path.split('/');
     let at: string[] = [];
     let here = this.#root;
     while (rest.length > 0) {
       const [name = '', ...after] = rest;
-      if (here.kind !== 'folder') return undefined;
-      const next = (await this.#ports.listing(here.oid)).get(name);
-      if (next === undefined) return undefined;
+      const next = here.kind === 'folder' ? (await this.#ports.listing(here.oid)).get(name) : undefined;
+      if (next === undefined) {
+        passed?.([...at, ...rest].join('/'));
+        return undefined;
+      }
       if (next.kind !== 'link') {
         at = [...at, name];
         here = next;
@@ -132,6 +135,7 @@ export class Tree {
       }
       const link = [...at, name].join('/');
       links.push({ path: link, entry: next });
+      passed?.(link);
       if (links.length > maxLinks)
         throw new CodedError('git/path-outside', `${this.origin.repository}: the link ${link} leads in a circle`);
       const target = await this.linkTarget(link, next);
@@ -139,6 +143,7 @@ export class Tree {
       at = [];
       here = this.#root;
     }
+    passed?.(at.join('/'));
     return { path: at.join('/'), entry: here, links };
   }
 

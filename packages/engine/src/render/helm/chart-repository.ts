@@ -23,6 +23,8 @@ export type ChartPorts = Readonly<{
 export type ChartSettings = Readonly<{
   /** Folder of pulled charts. */
   dir: string;
+  /** Folder in which each run has one of its own. */
+  runsDir: string;
   indexMs: number;
   maxIndexBytes: number;
   maxChartBytes: number;
@@ -202,7 +204,8 @@ class Charts implements ChartRepositories {
     signal: AbortSignal,
   ): Promise<T> {
     checkUrl(repo);
-    const home = join(this.#settings.dir, `run-${randomUUID()}`);
+    const root = join(this.#settings.runsDir, randomUUID());
+    const home = join(root, 'home');
     await mkdir(join(home, 'tmp'), { recursive: true, mode: 0o700 });
     const program: ToolCommand = { command: this.#ports.helm, args: [] };
     const run = async (args: readonly string[], stop: AbortSignal): Promise<void> => {
@@ -217,7 +220,7 @@ class Charts implements ChartRepositories {
       await run(['repo', 'update', repositoryName(0)], signal);
       return await use(home, run);
     } finally {
-      await rm(home, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true });
     }
   }
 }
