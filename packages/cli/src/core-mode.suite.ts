@@ -285,6 +285,34 @@ export function coreModeSuite(access: () => Promise<Access>): void {
         new RegExp(`^apps +Deployment +${target} +web +No$`, 'm'),
       );
     });
+    test('CLI-11 the health of objects is looked up where the status does not hold it', async () => {
+      await create('assessed');
+      const resource = (kind: string, name: string): object => ({
+        version: 'v1',
+        kind,
+        namespace: target,
+        name,
+        status: 'Synced',
+      });
+      const resources = [resource('Service', 'web'), resource('Service', 'gone'), resource('ConfigMap', 'plain')];
+      await patchRaw('assessed', { status: { resourceHealthSource: 'appTree', resources } });
+      const service = { ports: [{ port: 80 }], selector: { a: 'b' } };
+      await world.client.create({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web', namespace: target },
+        spec: service,
+      });
+      await world.client.create({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'plain', namespace: target },
+      });
+      const { out } = await cli(['app', 'get', 'assessed']);
+      assert.match(out, /Service +\S+ +web +Synced +Healthy/);
+      assert.match(out, /Service +\S+ +gone +Synced +Missing/);
+      assert.match(out, /ConfigMap +\S+ +plain +Synced +$/m);
+    });
     test('colour is for terminals, and not when NO_COLOR is set', async () => {
       const terminal = { stdin: false, stdout: true, stderr: false };
       assert.match((await cli(['app', 'get', 'shown'], { terminal })).out, /\u001b\[31mDegraded\u001b\[39m/);

@@ -2,6 +2,7 @@ import { readApplication, refreshApplication } from '@tiphys/operations';
 import { choice, defineCommand, flag, option, positional, seconds } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
+import { withLiveHealth } from '../../reading/live-health.ts';
 import { applicationRef } from './application-text.ts';
 import {
   describeConditions,
@@ -25,14 +26,17 @@ export const appGet = defineCommand({
     timeout: seconds('Longest wait for the refresh (default 60)'),
     appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),
   },
-  run: async (args, { ports, actor, print, style, signal, io }) => {
+  run: async (args, context) => {
+    const { ports, actor, print, style, signal, io } = context;
     const cluster = await ports();
     const request = { ...applicationRef(args.application, args.appNamespace), signal };
     const kind = args.hardRefresh === true ? 'hard' : 'normal';
-    const application =
+    const stored =
       args.refresh === true || args.hardRefresh === true
         ? await refreshApplication(actor, { ...request, kind, timeoutMs: args.timeout ?? 60_000 }, cluster)
         : await readApplication(request, cluster);
+    const shown = args.output === undefined || args.output === 'wide' || args.output === 'tree';
+    const application = shown ? await withLiveHealth(stored, context) : stored;
     switch (args.output) {
       case 'json':
       case 'yaml':

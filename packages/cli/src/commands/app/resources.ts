@@ -2,6 +2,7 @@ import { readApplication } from '@tiphys/operations';
 import { choice, defineCommand, option, positional } from '../../define-command.ts';
 import { formatValue } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
+import { withLiveHealth } from '../../reading/live-health.ts';
 import { applicationRef } from './application-text.ts';
 import { resourceTree } from './describe.ts';
 
@@ -13,14 +14,15 @@ export const appResources = defineCommand({
     output: choice('Output format (default wide)', ['wide', 'name', 'tree', 'json', 'yaml'], { short: 'o' }),
     appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),
   },
-  run: async (args, { ports, print, style, signal }) => {
+  run: async (args, context) => {
+    const { ports, print, style, signal } = context;
     const application = await readApplication(
       { ...applicationRef(args.application, args.appNamespace), signal },
       await ports(),
     );
     const resources = application.status?.resources ?? [];
     if (args.output === 'json' || args.output === 'yaml') print(await formatValue(resources, args.output));
-    else if (args.output === 'tree') print(resourceTree(application, style));
+    else if (args.output === 'tree') print(resourceTree(await withLiveHealth(application, context), style));
     else if (args.output === 'name') print(resources.map(({ kind = '', name = '' }) => `${kind}/${name}\n`).join(''));
     else {
       const rows = resources.map(({ group = '', kind = '', namespace = '', name = '' }) => [

@@ -3,6 +3,7 @@ import { type ApplicationRef, readApplication, requestSync, waitForApplication }
 import type { CommandContext } from '../../context.ts';
 import { choice, defineCommand, flag, integer, option, options, positionals, seconds } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
+import { withLiveHealth } from '../../reading/live-health.ts';
 import { describeOperation, describeSummary, resourceHeader, resourceRows } from './describe.ts';
 import { pairOf } from './flag-values.ts';
 import { openFollower } from './follow.ts';
@@ -136,7 +137,7 @@ async function syncOne(
     Readonly<{ async?: boolean | undefined; timeout?: number | undefined; output?: string | undefined }>,
   context: CommandContext,
 ): Promise<boolean> {
-  const { actor, signal, style, print, io } = context;
+  const { actor, signal } = context;
   const ports = await context.ports();
   const application = await readApplication({ ...ref, signal }, ports);
   await requestSync(actor, { ...ref, operation: operationOf(application, flags), signal }, ports);
@@ -153,26 +154,24 @@ async function syncOne(
     follower.end,
   );
   if (ended === undefined) throw new CodedError('operation/not-found', `application ${ref.name} was deleted meanwhile`);
-  await printOutcome(ended, flags.output, { style, print, now: io.clock.now() });
+  await printOutcome(ended, flags.output, context);
   const state = ended.status?.operationState;
   if (state?.phase === 'Succeeded') return true;
   context.notice(`error: the operation of ${ref.name} ended as ${state?.phase ?? 'unknown'}: ${state?.message ?? ''}`);
   return false;
 }
 
-type Printing = Pick<CommandContext, 'style' | 'print'> & Readonly<{ now: Date }>;
-
-async function printOutcome(
-  application: Application,
-  output: string | undefined,
-  { style, print, now }: Printing,
-): Promise<void> {
-  if (output === 'json' || output === 'yaml') print(await formatValue(withoutManagedFields(application), output));
-  else
-    print(
-      `\n${describeSummary(application, style)}\n${describeOperation(application, style, now)}\n` +
-        formatTable([resourceHeader, ...resourceRows(application, style)]),
-    );
+async function printOutcome(ended: Application, output: string | undefined, context: CommandContext): Promise<void> {
+  const { style, print, io } = context;
+  if (output === 'json' || output === 'yaml') {
+    print(await formatValue(withoutManagedFields(ended), output));
+    return;
+  }
+  const application = await withLiveHealth(ended, context);
+  print(
+    `\n${describeSummary(application, style)}\n${describeOperation(application, style, io.clock.now())}\n` +
+      formatTable([resourceHeader, ...resourceRows(application, style)]),
+  );
 }
 
 export const appSync = defineCommand({
