@@ -8,10 +8,9 @@ import {
   type KubeObject,
 } from '@tiphys/api';
 import type { Change, LiveObjects } from './diff/change.ts';
-import type { DesiredMemory } from './diff/desired-memory.ts';
+import type { Desired, DesiredMemory } from './diff/desired-memory.ts';
 import { diff, type DiffPolicy } from './diff/diff.ts';
 import type { LiveView } from './diff/live/live-view.ts';
-import type { NormalisedDesired } from './diff/normalise-desired.ts';
 import type { GitStore } from './git/read/git-store.ts';
 import type { RepositoryAccess } from './git/read/repository-access.ts';
 import type { Renderer } from './render/renderer.ts';
@@ -51,6 +50,8 @@ export type Comparison = Readonly<{
   changes: readonly Change[];
   /** Desired objects that cannot be placed: nothing may be applied while there are any. */
   errors: readonly Because[];
+  /** Odd things about them, told and passed over. */
+  warnings: readonly Because[];
 }>;
 
 type Read = Readonly<{ ports: ReadPorts; signal: AbortSignal }>;
@@ -60,10 +61,10 @@ export async function compare(request: CompareRequest, ports: ReadPorts, signal:
   const read = { ports, signal };
   const resolved = await resolve(request, read);
   const rendered = await render(request, resolved, read);
-  const { objects: desired, errors } = await adopt(rendered, request, read);
+  const { objects: desired, errors, warnings } = await adopt(rendered, request, read);
   const live = await readLive(desired, request, read);
   const changes = diff(desired, live, request.diff);
-  return { revisions: resolved.map(({ commit }) => commit), rendered, desired, live, changes, errors };
+  return { revisions: resolved.map(({ commit }) => commit), rendered, desired, live, changes, errors, warnings };
 }
 
 type Resolved = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;
@@ -102,7 +103,7 @@ async function adopt(
   { objects }: Rendered,
   { destinationNamespace, diff: { application, tracking } }: CompareRequest,
   { ports, signal }: Read,
-): Promise<NormalisedDesired> {
+): Promise<Desired> {
   const discovery = await ports.live.discovery(signal);
   return ports.memory.desired(objects, { discovery, destinationNamespace, application, tracking });
 }

@@ -21,6 +21,8 @@ export type ApplicationMemory = {
   operation: RunningOperation | undefined;
   /** Since when the source cannot be read; undefined while it can. */
   sourceFailedAtMs: number | undefined;
+  /** Objects that other applications desire too, as this one knows. */
+  shared: ReadonlySet<string> | undefined;
   /** When the automated sync may act next. */
   automation: Because | undefined;
 };
@@ -43,6 +45,7 @@ export function openApplicationMemories(): ApplicationMemories {
         compared: undefined,
         operation: undefined,
         sourceFailedAtMs: undefined,
+        shared: undefined,
         automation: undefined,
       };
       memories.set(key, fresh);

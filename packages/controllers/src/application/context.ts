@@ -1,4 +1,4 @@
-import type { Application } from '@tiphys/api';
+import type { Application, ResourceKey } from '@tiphys/api';
 import type { Comparison, ReadSet, WantedSource } from '@tiphys/engine';
 import type { InstallationSettings } from '@tiphys/operations';
 import type { ApplicationMemories, ApplicationMemory } from './application-memory.ts';
@@ -10,6 +10,9 @@ import type { ApplicationPorts } from './ports.ts';
 
 /** Work done since the start, for metrics and tests. */
 export type Counts = { compared: number; operations: number; patches: number };
+
+/** An object that several applications desire. */
+export type SharedObject = Readonly<{ key: ResourceKey; others: readonly string[] }>;
 
 /** All that a pass may use. One per controller. */
 export type Context = Readonly<{
@@ -42,6 +45,10 @@ export type Context = Readonly<{
       commits: readonly string[];
     }>,
   ) => void;
+  /** Whether an AppProject of that name exists. */
+  hasProject: (name: string) => boolean;
+  /** Notes what an application desires; answers what others desire too. */
+  desire: (key: string, server: string, keys: readonly ResourceKey[]) => readonly SharedObject[];
   /** Runs while fewer than `controller.operation.processors` operations are being worked on. */
   limitOperations: <T>(run: () => Promise<T>) => Promise<T>;
   /** Reads an application anew from the API server. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Application, canonicalJson } from '@tiphys/api';
+import { type Application, canonicalJson, describeKey, keyText } from '@tiphys/api';
 import {
   type Comparison,
   normaliseRepositoryUrl,
@@ -10,6 +10,8 @@ import {
 import { type Controller, type Lease, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';
+import { type DesiredIndex, openDesiredIndex } from './desired-index.ts';
+import { type ProjectNames, watchProjects } from './project-names.ts';
 import { type ApplicationStore, openApplicationStore, type StoredApplication } from './application-store.ts';
 import type { Context, Counts } from './context.ts';
 import { type Destination, type Destinations, openDestinations } from './destinations.ts';
@@ -59,6 +61,8 @@ type Parts = Readonly<{
   memories: ApplicationMemories;
   repositories: Repositories;
   reads: ReadSetIndex;
+  desired: DesiredIndex;
+  projects: ProjectNames;
   counts: Counts;
   opened: Destination[];
   stopping: AbortController;
@@ -91,6 +95,8 @@ async function openParts(
     memories: openApplicationMemories(),
     repositories: openRepositories(),
     reads: openReadSetIndex(),
+    desired: openDesiredIndex(),
+    projects: undo.use(await watchProjects(ports, own.namespace, starting)),
     counts: { compared: 0, operations: 0, patches: 0 },
     opened: [],
     stopping: new AbortController(),
@@ -105,12 +111,20 @@ function keyOfInstance(instance: string, namespace: string): string {
   return `${instance.slice(0, underscore)}/${instance.slice(underscore + 1)}`;
 }
 
+/** A live object that an application has to do with changed. */
+function wakeFor({ memories, queue, store }: Parts, application: string, what: string): void {
+  if (store.get(application) === undefined) return;
+  const memory = memories.of(application);
+  memory.marks = { ...memory.marks, live: what };
+  queue.controller?.addAfter(application, settleMs);
+}
+
 const wakeAll = ({ store, queue }: Parts): void => {
   for (const key of store.keys()) queue.controller?.add(key);
 };
 
 async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<Destinations> {
-  const { ports, own, lease, settings, memories, counts, opened, stopping, queue, repositories } = parts;
+  const { ports, own, lease, settings, counts, opened, stopping, desired, repositories } = parts;
   const destinations = undo.use(
     openDestinations({
       local: ports.client,
@@ -120,11 +134,10 @@ async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<D
           ports,
           lease,
           settings: settings(),
-          changed: (instance, what) => {
-            const key = keyOfInstance(instance, own.namespace);
-            const memory = memories.of(key);
-            memory.marks = { ...memory.marks, live: what };
-            queue.controller?.addAfter(key, settleMs);
+          changed: (server, { instance, key }) => {
+            const owner = instance === undefined ? [] : [keyOfInstance(instance, own.namespace)];
+            for (const application of new Set([...owner, ...desired.of(server, key)]))
+              wakeFor(parts, application, describeKey(key));
           },
           searched: () => wakeAll(parts),
           wrote: () => (counts.patches += 1),
@@ -154,7 +167,7 @@ const openWatch = ({ ports, own, settings, memories, repositories, reads, queue 
 type Outside = Readonly<{ destinations: Destinations; watch: RepositoryWatch; events: Context['events'] }>;
 
 function openContext(parts: Parts, { destinations, watch, events }: Outside): Context {
-  const { ports, own, settings, store, memories, repositories, reads, counts } = parts;
+  const { ports, own, settings, store, memories, repositories, reads, counts, desired } = parts;
   const { namespace } = own;
   const compareMemory = openCompareMemory();
   const desiredMemory = openDesiredMemory();
@@ -207,8 +220,20 @@ function openContext(parts: Parts, { destinations, watch, events }: Outside): Co
     },
     limitOperations: limiter(() => settings().operationProcessors),
     reread: (key, signal) => reread(parts, key, signal),
+    hasProject: (name) => parts.projects.has(name),
+    desire: (key, server, keys) => {
+      desired.set(key, server, keys);
+      const shared = desired.shared(key);
+      // The others are told once, when the sharing begins; from then on each sees it in its own comparison.
+      for (const { key: object, others } of shared)
+        for (const other of others)
+          if (memories.of(other).shared?.has(keyText(object)) !== true) wakeFor(parts, other, describeKey(object));
+      memories.of(key).shared = new Set(shared.map(({ key: object }) => keyText(object)));
+      return shared;
+    },
     forget: (key) => {
       memories.forget(key);
+      desired.remove(key);
       reads.remove(key);
       watch.unfollow(key);
     },
@@ -253,6 +278,7 @@ export async function runApplicationController(
     ),
   );
   store.onIntent((key) => queue.controller?.add(key));
+  parts.projects.onChange(() => wakeAll(parts));
   settingsWatch.onChange(() => wakeAll(parts));
   await store.synced;
   wakeAll(parts);

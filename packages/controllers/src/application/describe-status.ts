@@ -1,4 +1,12 @@
-import type { Application, ApplicationStatus, Because, OperationState, RevisionHistory, WaitingFor } from '@tiphys/api';
+import {
+  type Application,
+  type ApplicationStatus,
+  type Because,
+  describeKey,
+  type OperationState,
+  type RevisionHistory,
+  type WaitingFor,
+} from '@tiphys/api';
 import {
   applicationHealth,
   asConditions,
@@ -18,6 +26,7 @@ import {
   type WantedSource,
 } from '@tiphys/engine';
 import type { InstallationSettings } from '@tiphys/operations';
+import type { SharedObject } from './context.ts';
 import { isMultiSource, revisionFields, sourceFields } from './sources.ts';
 
 /** How a comparison ended. */
@@ -27,6 +36,8 @@ export type Compared = Readonly<
       comparison: Comparison;
       status: 'Synced' | 'OutOfSync' | 'Unknown';
       sources: readonly WantedSource[];
+      /** Objects that other applications desire too. */
+      shared: readonly SharedObject[];
     }
   | { kind: 'failed'; type: 'ComparisonError' | 'InvalidSpecError'; messages: readonly string[] }
 >;
@@ -50,18 +61,27 @@ export type StatusFacts = Readonly<{
   now: Date;
 }>;
 
+const describeShared = ({ key, others }: SharedObject): Because => {
+  const object = describeKey(key);
+  const names = others.map((other) => other.slice(other.indexOf('/') + 1));
+  return { code: 'shared-resource', object, message: `${object} is desired by ${names.join(', ')} too` };
+};
+
 function foundConditions({ compared, warnings, syncError, instance, settings }: StatusFacts): FoundCondition[] {
   const found: FoundCondition[] = warnings.map((message) => ({ type: 'SpecWarning', message }));
   if (syncError !== undefined) found.push({ type: 'SyncError', message: syncError });
   if (compared.kind === 'failed')
     return [...found, ...compared.messages.map((message) => ({ type: compared.type, message }))];
-  const { changes, rendered, desired, errors } = compared.comparison;
+  const { shared } = compared;
+  const { changes, rendered, desired, errors, warnings: odd } = compared.comparison;
   const repeated = rendered.warnings.flatMap(({ kind, message }) =>
     kind === 'repeated' ? [{ code: kind, message }] : [],
   );
   return [
     ...found,
     ...asConditions('ComparisonError', errors),
+    ...asConditions('SpecWarning', odd),
+    ...asConditions('SharedResourceWarning', shared.map(describeShared)),
     ...asConditions(
       'SharedResourceWarning',
       sharedResources(changes, { application: instance, tracking: settings.tracking }),

@@ -1,5 +1,5 @@
-import { describeKey, messageOf } from '@tiphys/api';
-import { type LiveCluster, openClusterWriter, openLiveCluster } from '@tiphys/engine';
+import { messageOf } from '@tiphys/api';
+import { type LiveChange, type LiveCluster, openClusterWriter, openLiveCluster } from '@tiphys/engine';
 import type { KubeClient, Lease } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import type { Destination } from './destinations.ts';
@@ -11,8 +11,8 @@ export type DestinationParts = Readonly<{
   ports: ApplicationPorts;
   lease: Lease;
   settings: InstallationSettings;
-  /** A live object of an application (by tracking name) changed. */
-  changed: (instance: string, what: string) => void;
+  /** A live object changed. */
+  changed: (server: string, change: LiveChange) => void;
   /** All kinds have been searched for tracking marks. */
   searched: () => void;
   wrote: () => void;
@@ -63,7 +63,7 @@ export function openDestination(
     },
     { cluster: server, tracking, readOnly: false, maxPrune: undefined },
   );
-  live.onChange(({ instance, key }) => parts.changed(instance, describeKey(key)));
+  live.onChange((change) => parts.changed(server, change));
   void search(live, parts);
   return { server, name, client, live, writer };
 }

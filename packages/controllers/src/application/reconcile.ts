@@ -6,17 +6,19 @@ import {
   messageOf,
   type Operation,
   type OperationState,
+  projectOf,
   sourcesOf,
 } from '@tiphys/api';
 import { decideAutomatedSync, isHook, isRunning, RenderError, startOperation } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
 import { compareApplication, instanceName } from './compare-application.ts';
+import { comparedFrom } from './compared.ts';
 import type { Context, Pass } from './context.ts';
 import { decideRefresh, type Freshness } from './decide-refresh.ts';
 import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
 import { finalize } from './finalize.ts';
-import { type Desired, persist } from './persist.ts';
+import { writeStatus } from './write-status.ts';
 import { runOperation } from './run-operation.ts';
 import { isMultiSource, specSources } from './sources.ts';
 
@@ -47,7 +49,7 @@ async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<N
     ...factsOf(pass),
     compared: { kind: 'failed', type: 'InvalidSpecError', messages: problems },
   };
-  await store(pass, { status: describeStatus(facts), dropAnnotations: [refreshAnnotation] });
+  await writeStatus(pass, { status: describeStatus(facts), dropAnnotations: [refreshAnnotation] });
   return {};
 }
 
@@ -59,12 +61,6 @@ const factsOf = ({ application, stored, context }: Pass): Omit<StatusFacts, 'com
   controllerNamespace: context.namespace,
   now: context.ports.clock.now(),
 });
-
-const store = async (pass: Pass, desired: Desired): Promise<void> => {
-  const { context, signal } = pass;
-  pass.stored = await persist(pass.stored, desired, { client: context.ports.client, store: context.store, signal });
-  pass.application = pass.stored.application;
-};
 
 function requestedRefresh({ metadata }: Application): 'normal' | 'hard' | undefined {
   const value = metadata.annotations?.[refreshAnnotation];
@@ -104,7 +100,7 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
   const status = describeStatus(facts);
   if (busy) {
     if (answered.length > 0)
-      await store(pass, { status: { ...status, ...operationOf(application) }, dropAnnotations: answered });
+      await writeStatus(pass, { status: { ...status, ...operationOf(application) }, dropAnnotations: answered });
     return runOperation(pass, resumed(application, context.ports.clock.now()), { facts });
   }
   const automated = automation(pass, facts);
@@ -112,24 +108,24 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
   switch (automated.kind) {
     case 'sync': {
       context.ports.log.info('automated sync', { application: pass.key, because: automated.because.code });
-      if (answered.length > 0) await store(pass, { status, dropAnnotations: answered });
+      if (answered.length > 0) await writeStatus(pass, { status, dropAnnotations: answered });
       return runOperation(pass, startOperation(automated.operation, context.ports.clock.now()), { facts });
     }
     case 'refuse': {
       const refused: StatusFacts = { ...facts, syncError: automated.message };
-      await store(pass, { status: describeStatus(refused), dropAnnotations: answered });
+      await writeStatus(pass, { status: describeStatus(refused), dropAnnotations: answered });
       return nextPass(pass);
     }
     case 'later': {
       memory.automation = automated.because;
-      await store(pass, {
+      await writeStatus(pass, {
         status: describeStatus({ ...facts, waitingFor: [automated.because] }),
         dropAnnotations: answered,
       });
       return { againInMs: Math.max(1, automated.at.getTime() - context.ports.clock.now().getTime()) };
     }
     case 'none':
-      await store(pass, { status, dropAnnotations: answered });
+      await writeStatus(pass, { status, dropAnnotations: answered });
       return nextPass(pass);
   }
 }
@@ -202,6 +198,11 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
 async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Promise<Compared> {
   const { application, context, key, signal } = pass;
   const sources = specSources(application);
+  const project = projectOf(application.spec);
+  if (!context.hasProject(project)) {
+    const message = `spec.project: there is no AppProject "${project}"; create it, or name one that exists`;
+    return { kind: 'failed', type: 'InvalidSpecError', messages: [message] };
+  }
   let destination: Destination;
   try {
     destination = context.destinations.find(application.spec.destination);
@@ -216,7 +217,7 @@ async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Pro
     );
     context.follow(key, { sources, readSets: comparison.rendered.readSet, commits: comparison.revisions });
     pass.memory.sourceFailedAtMs = undefined;
-    return { kind: 'compared', comparison, status: context.verdict(comparison, destination), sources };
+    return comparedFrom(pass, { comparison, destination, sources });
   } catch (error) {
     signal.throwIfAborted();
     // A change to anything that the failed render read is a reason to try again.

@@ -15,20 +15,16 @@ import {
 import type { Next } from '@tiphys/kube';
 import type { RunningOperation } from './application-memory.ts';
 import { compareApplication } from './compare-application.ts';
+import { comparedFrom } from './compared.ts';
 import type { Pass } from './context.ts';
 import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
 import { operate, type OperateOutcome } from './operate.ts';
-import { persist, type Desired } from './persist.ts';
+import type { Desired } from './persist.ts';
+import { writeStatus } from './write-status.ts';
 import { frozenSources, isMultiSource } from './sources.ts';
 
 type Given = Readonly<{ facts: StatusFacts }>;
-
-const store = async (pass: Pass, desired: Desired): Promise<void> => {
-  const { context, signal } = pass;
-  pass.stored = await persist(pass.stored, desired, { client: context.ports.client, store: context.store, signal });
-  pass.application = pass.stored.application;
-};
 
 /** Works on an operation until it waits or is over, and stores how far it came. */
 export async function runOperation(pass: Pass, state: OperationState, given: Given): Promise<Next> {
@@ -190,7 +186,7 @@ async function checkpoint(
   { state, results, message, given }: Progress & Readonly<{ results: readonly ResourceResult[]; message: string }>,
 ): Promise<void> {
   const operationState = continueOperation(state, { results, message });
-  await store(pass, {
+  await writeStatus(pass, {
     status: describeStatus(statusWith(pass, given, { operationState })),
     ...(pass.application.operation === undefined && { operation: state.operation }),
   });
@@ -203,7 +199,7 @@ async function wait(pass: Pass, { state, outcome, given, attempt: running }: Wai
   const { context, memory } = pass;
   memory.operation = running;
   const operationState = continueOperation(state, { results: outcome.results, message: outcome.message });
-  await store(pass, {
+  await writeStatus(pass, {
     status: describeStatus(statusWith(pass, given, { operationState, waitingFor: outcome.for })),
     ...(pass.application.operation === undefined && { operation: state.operation }),
   });
@@ -238,7 +234,7 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
   if (retry.kind === 'retry' && !outcome.superseded) {
     const operationState = awaitRetry(after, retry);
     const status = describeStatus(statusWith(pass, given, { compared, operationState, waitingFor: [retry.because] }));
-    await store(pass, { status, ...(application.operation === undefined && { operation: state.operation }) });
+    await writeStatus(pass, { status, ...(application.operation === undefined && { operation: state.operation }) });
     return { againInMs: Math.max(1, retry.at.getTime() - context.ports.clock.now().getTime()) };
   }
   const final = withRetries(after);
@@ -271,14 +267,14 @@ const withRetries = (state: OperationState): OperationState => {
 /** A request that came in meanwhile is kept: the patch is decided on the version that it stands on. */
 async function storeEnd(pass: Pass, desired: Desired): Promise<void> {
   try {
-    await store(pass, desired);
+    await writeStatus(pass, desired);
   } catch (error) {
     if (!isCoded(error, 'kube/conflict')) throw error;
     const current = await pass.context.reread(pass.key, pass.signal);
     if (current === undefined) return;
     pass.stored = current;
     pass.application = current.application;
-    await store(pass, desired);
+    await writeStatus(pass, desired);
   }
 }
 
@@ -316,12 +312,7 @@ async function compareAgain(pass: Pass, before: Compared): Promise<Compared> {
       context.compareParts(),
       signal,
     );
-    const compared: Compared = {
-      kind: 'compared',
-      comparison,
-      status: context.verdict(comparison, destination),
-      sources: before.sources,
-    };
+    const compared = comparedFrom(pass, { comparison, destination, sources: before.sources });
     memory.compared = compared;
     return compared;
   } catch (error) {

@@ -85,6 +85,7 @@ function thinned(value: unknown, draw: () => boolean, key = ''): unknown {
     const keepAll =
       value.length <= 1 ||
       key === 'containers' ||
+      key === 'policyTypes' ||
       key === 'volumes' ||
       key === 'ports' ||
       key === 'metrics' ||
@@ -109,6 +110,19 @@ const desiredOf = (base: KubeObject, seed: number, name: string): KubeObject => 
   return cluster.tracked({ ...thin, metadata: { ...thin.metadata, name } });
 };
 
+/** Structs that are empty say nothing, and are there or not. */
+const bare = new Set(['affinity', 'behavior', 'capabilities', 'resources', 'scaleDown', 'securityContext', 'strategy']);
+
+function withoutBare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutBare);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, entry]) => [key, withoutBare(entry)] as const)
+      .filter(([key, entry]) => !(bare.has(key) && isRecord(entry) && Object.keys(entry).length === 0)),
+  );
+}
+
 /** What of a live object does not depend on which object it is. */
 function comparable(live: KubeObject | undefined): unknown {
   if (live === undefined) return undefined;
@@ -116,7 +130,7 @@ function comparable(live: KubeObject | undefined): unknown {
   const spec = isRecord(rest['spec'])
     ? Object.fromEntries(Object.entries(rest['spec']).filter(([k]) => !/^clusterIPs?$/.test(k)))
     : undefined;
-  return { ...rest, ...(spec !== undefined && { spec }), labels: metadata.labels };
+  return withoutBare({ ...rest, ...(spec !== undefined && { spec }), labels: metadata.labels });
 }
 
 let count = 0;

@@ -94,7 +94,7 @@ function intersection(a: FieldSet, b: FieldSet): FieldSet {
   if (a.size === 0) return a;
   const result = new Map<string, FieldSet>();
   for (const [step, below] of a) {
-    const other = b.get(step);
+    const other = step === presenceStep ? nothing : b.get(step);
     if (other === undefined) continue;
     const both = intersection(below, other);
     if (both.size > 0 || below.size === 0) result.set(step, both);

@@ -33,7 +33,7 @@ export function predict(desired: unknown, live: unknown, at: { place: Place; dif
   if (desired === undefined || desired === null || isSilent(desired, place.shape))
     return live === undefined ? undefined : withdraw(live, place, differences);
   if (live === undefined || live === null) {
-    if (saysNothing(desired, place.shape)) return undefined;
+    if (saysNothing(desired, place.shape) || isBareStruct(desired, place)) return undefined;
     differences.push({ path: place.path, kind: 'missing' });
     return withoutNulls(desired);
   }
@@ -43,6 +43,34 @@ export function predict(desired: unknown, live: unknown, at: { place: Place; dif
   differences.push({ path: place.path, kind: 'different' });
   return withoutNulls(desired);
 }
+
+/**
+ * Structs of built-in kinds that say nothing while they are empty, so that charts write them empty; whether the server keeps
+ * them depends on how they came. Of others (`emptyDir`, selectors) being there is what they say.
+ */
+const bareStructs: ReadonlySet<string> = new Set([
+  'affinity',
+  'behavior',
+  'capabilities',
+  'dnsConfig',
+  'lifecycle',
+  'nodeAffinity',
+  'podAffinity',
+  'podAntiAffinity',
+  'resources',
+  'rollingUpdate',
+  'scaleDown',
+  'scaleUp',
+  'securityContext',
+  'strategy',
+  'updateStrategy',
+]);
+
+const isBareStruct = (desired: unknown, { shape, path }: Place): boolean =>
+  shape?.struct !== undefined &&
+  isRecord(desired) &&
+  isEmpty(desired) &&
+  bareStructs.has(path.slice(path.lastIndexOf('/') + 1));
 
 /** An empty list or map that the server leaves out: it is read as if it were not there. */
 const isSilent = (desired: unknown, shape: FieldShape | undefined): boolean =>
@@ -77,8 +105,9 @@ function withdraw(live: unknown, place: Place, differences: Difference[]): unkno
   const { owned, path, shape } = place;
   if (owned === undefined) return live;
   if (owned === everything && isDefault(path, live)) return live;
-  if (owned.has(presenceStep) && !isEmpty(live)) return live;
   const inParts = (Array.isArray(live) && isMerged(shape)) || (isRecord(live) && shape?.map !== undefined);
+  // An empty map or list that was said once claims nothing of what others put into it.
+  if (owned.has(presenceStep) && (inParts || Array.isArray(live)) && !isEmpty(live)) return live;
   if (owned.size > 0 && inParts && !isEmpty(live)) return withdrawParts(live, place, differences);
   if (owned.size > 0 && !Array.isArray(live) && !isRecord(live)) return live;
   // A struct goes whole: what is left of it would be the server's defaults, a probe of no port.

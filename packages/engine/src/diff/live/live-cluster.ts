@@ -174,7 +174,7 @@ class WatchingCluster implements LiveCluster {
     const version = change.kind === 'deleted' ? goneVersion : change.after.object?.metadata.resourceVersion;
     this.recentWrites.seen(keyText(key), version);
     for (const instance of new Set([before, after]))
-      if (instance !== undefined) for (const listener of this.#listeners) listener({ instance, key });
+      for (const listener of this.#listeners) listener({ instance, key });
   }
 }
 

@@ -35,5 +35,5 @@ export interface LiveView {
   readonly complete: boolean;
 }
 
-/** What happened to live objects of one application. */
-export type LiveChange = Readonly<{ instance: string; key: ResourceKey }>;
+/** A live object changed: one of an application (by tracking name), or one without a mark, which somebody may desire. */
+export type LiveChange = Readonly<{ instance: string | undefined; key: ResourceKey }>;
