@@ -5,7 +5,12 @@ import { formatTable } from '../../output/table.ts';
 import { resourceHeader, resourceRows } from './describe.ts';
 
 /** Prints what becomes of an application's objects while it is waited for: a row whenever one changes. */
-export type Follower = Readonly<{ see: (application: Application | undefined) => void; end: () => void }>;
+export type Follower = Readonly<{
+  see: (application: Application | undefined) => void;
+  /** Shows how far it is, without rows: for what was there before. */
+  glance: (application: Application | undefined) => void;
+  end: () => void;
+}>;
 
 const minimum = [25, 10, 12, 14, 28, 10, 12, 10];
 
@@ -21,6 +26,9 @@ export function openFollower(context: CommandContext, mode: 'rows' | 'quiet'): F
   const emit = (row: readonly string[]): void => {
     progress.clear();
     print(formatTable([steady(row)]));
+  };
+  const glance = (application: Application | undefined): void => {
+    if (application !== undefined) progress.show(lineOf(application));
   };
   const see = (application: Application | undefined): void => {
     if (application === undefined) return;
@@ -39,9 +47,9 @@ export function openFollower(context: CommandContext, mode: 'rows' | 'quiet'): F
         ...row,
       ]);
     }
-    progress.show(lineOf(application));
+    glance(application);
   };
-  return { see, end: progress.clear };
+  return { see, glance, end: progress.clear };
 }
 
 function lineOf({ metadata, status, operation }: Application): string {

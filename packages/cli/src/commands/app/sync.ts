@@ -142,17 +142,18 @@ async function syncOne(
   const application = await readApplication({ ...ref, signal }, ports);
   await requestSync(actor, { ...ref, operation: operationOf(application, flags), signal }, ports);
   if (flags.async === true) return true;
+  const before = identityOf(application);
   const follower = openFollower(context, flags.output === undefined || flags.output === 'wide' ? 'rows' : 'quiet');
   const wait = {
     ...ref,
     signal,
     timeoutMs: flags.timeout ?? 24 * 3_600_000,
     waitingFor: 'the operation to end',
-    onState: follower.see,
+    // What the last operation left in the status is not news.
+    onState: (state: Application | undefined) =>
+      state !== undefined && identityOf(state) === before ? follower.glance(state) : follower.see(state),
   };
-  const ended = await waitForApplication({ ...wait, until: isDone(identityOf(application)) }, ports).finally(
-    follower.end,
-  );
+  const ended = await waitForApplication({ ...wait, until: isDone(before) }, ports).finally(follower.end);
   if (ended === undefined) throw new CodedError('operation/not-found', `application ${ref.name} was deleted meanwhile`);
   await printOutcome(ended, flags.output, context);
   const state = ended.status?.operationState;
