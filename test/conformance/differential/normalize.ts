@@ -26,17 +26,20 @@ export function comparable({ code, body }: Answer): unknown {
 
 /** A message without what quotes the server's inner form of a value: Go structs, and differences between them. */
 function words(message: string): string {
-  return (
-    message
-      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
-      .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
-      // Whether an absent map reads {} or null depends on where it got lost.
-      .replace(/value: \{\}/g, 'value: null')
-      .replace(/\n(?:@@|[ +-]).*/g, '')
-      .replace(/\n\s*/g, ' ')
-      .replace(/patch: Invalid value: "(?:[^"\\]|\\.)*"/g, 'patch: Invalid value: <patch>')
-      .replace(/(Invalid|Unsupported) value: (?:null|[{[].*?[}\]]): /g, '$1 value: <value>: ')
-      .replace(/ +(?=[\],]|$)/g, '')
+  const plain = message
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
+    .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
+    // Whether an absent map reads {} or null depends on where it got lost.
+    .replace(/value: \{\}/g, 'value: null')
+    .replace(/\n(?:@@|[ +-]).*/g, '')
+    .replace(/\n\s*/g, ' ')
+    .replace(/patch: Invalid value: "(?:[^"\\]|\\.)*"/g, 'patch: Invalid value: <patch>')
+    .replace(/(Invalid|Unsupported) value: (?:null|[{[].*?[}\]]): /g, '$1 value: <value>: ')
+    .replace(/ +(?=[\],]|$)/g, '');
+  // Go walks maps in any order, and with them the faults of their values.
+  return plain.replace(
+    /is invalid: \[(.*)\]$/,
+    (_all, list: string) => `is invalid: [${list.split(', ').sort().join(', ')}]`,
   );
 }
 
@@ -47,6 +50,11 @@ function plain(value: unknown, uid: string | undefined): unknown {
   const result: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
     if (key === 'lastPhaseTransitionTime') continue;
+    // An answer that stored nothing gives the empty list back that storage would have made null.
+    if (key === 'rules' && Array.isArray(child) && child.length === 0) {
+      result[key] = null;
+      continue;
+    }
     if (key === 'metadata' && isRecord(child)) result[key] = plainMetadata(child, uid);
     else if (assigned.has(key) && child !== 'None') result[key] = `<${key}>`;
     else if (key === 'clusterIPs' && Array.isArray(child) && child[0] !== 'None') result[key] = ['<clusterIP>'];

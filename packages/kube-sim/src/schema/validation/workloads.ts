@@ -293,6 +293,7 @@ const pod: KindCheck = (object, old, faults) => {
       faults.forbidden(`spec.${field}`, 'pod updates may not add or remove containers');
       return;
     }
+  if (!checkDeadline(spec, before, faults)) return;
   const tolerated = itemsAt(spec, 'tolerations').map(unlimited);
   if (!itemsAt(before, 'tolerations').every((one) => tolerated.some((other) => sameJson(other, unlimited(one)))))
     faults.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
@@ -302,6 +303,20 @@ const pod: KindCheck = (object, old, faults) => {
       'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
     );
 };
+
+/** The deadline of a pod may be set and shortened. Whether the rest of the pod is to be looked at. */
+function checkDeadline(spec: Record<string, unknown>, before: Record<string, unknown>, faults: Faults): boolean {
+  const path = 'spec.activeDeadlineSeconds';
+  const now = numberIn(spec, 'activeDeadlineSeconds');
+  const was = numberIn(before, 'activeDeadlineSeconds');
+  if (now !== undefined && was !== undefined && was < now) {
+    faults.invalid(path, now, 'must be less than or equal to previous value');
+    return false;
+  }
+  if (now === undefined && was !== undefined)
+    faults.invalid(path, null, 'must not update from a positive integer to nil value');
+  return true;
+}
 
 const unlimited = (toleration: unknown): unknown =>
   isRecord(toleration) ? omit(toleration, 'tolerationSeconds') : toleration;

@@ -117,8 +117,10 @@ function withHealthCheckPort(
   preparation: Preparation,
 ): Record<string, unknown> {
   const needed = spec['type'] === 'LoadBalancer' && spec['externalTrafficPolicy'] === 'Local';
+  const before = at(oldSpec, 'healthCheckNodePort');
+  if (!needed && spec['healthCheckNodePort'] === before) return omit(spec, 'healthCheckNodePort');
   if (!needed || spec['healthCheckNodePort'] !== undefined) return spec;
-  const kept = at(oldSpec, 'healthCheckNodePort') ?? freeNodePorts(1, preparation)[0];
+  const kept = before ?? freeNodePorts(1, preparation)[0];
   return { ...spec, healthCheckNodePort: kept };
 }
 

@@ -170,7 +170,10 @@ export function commit(cluster: Cluster, target: Target, change: Change): Writte
   const { type, namespace, name } = target;
   const { live, subresource, options } = change;
   const preparation = { cluster, namespace, dryRun: options.dryRun };
-  const kept = keepSystemFields(change.next, live, type);
+  const identified = keepSystemFields(change.next, live, type);
+  // After an apply that left nobody owning anything, nobody does.
+  const unowned = change.managed === true && change.next.metadata.managedFields === undefined;
+  const kept = unowned ? { ...identified, metadata: omit(identified.metadata, 'managedFields') } : identified;
   const complete = change.trusted === true ? kept : applyDefaults(normalize(kept, type), type);
   const tracked = track(cluster, complete, { type, change });
   const prepared =
