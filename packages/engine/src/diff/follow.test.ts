@@ -111,7 +111,7 @@ const desiredOf = (base: KubeObject, seed: number, name: string): KubeObject => 
 };
 
 /** Structs that are empty say nothing, and are there or not. */
-const bare = new Set(['affinity', 'behavior', 'capabilities', 'resources', 'scaleDown', 'securityContext', 'strategy']);
+const bare = new Set(['affinity', 'capabilities', 'resources', 'securityContext', 'strategy']);
 
 function withoutBare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutBare);

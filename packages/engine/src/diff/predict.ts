@@ -50,7 +50,6 @@ export function predict(desired: unknown, live: unknown, at: { place: Place; dif
  */
 const bareStructs: ReadonlySet<string> = new Set([
   'affinity',
-  'behavior',
   'capabilities',
   'dnsConfig',
   'lifecycle',
@@ -59,8 +58,6 @@ const bareStructs: ReadonlySet<string> = new Set([
   'podAntiAffinity',
   'resources',
   'rollingUpdate',
-  'scaleDown',
-  'scaleUp',
   'securityContext',
   'strategy',
   'updateStrategy',
