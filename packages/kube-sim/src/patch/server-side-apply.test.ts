@@ -252,7 +252,8 @@ test('a write that changes nothing leaves the times alone', () => {
   assert.equal(canonicalJson(settleTimes(live, again)), canonicalJson(live));
 });
 
-const dataOf = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'));
+// Never empty: an empty map is a field of its own, which the storage then forgets; the table above shows it.
+const dataOf = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'), { minKeys: 1 });
 const step = fc.record({ manager: fc.constantFrom('alpha', 'beta', 'gamma'), data: dataOf });
 
 test('applies by any managers: configurations hold, fields without an applier go, a repeated apply changes nothing', () => {
