@@ -129,11 +129,12 @@ export function healthTests(world: World): void {
     const scene = await world.scene(t);
     const group = `${scene.name}.example.com`;
     const instance = manifest(`${group}/v1 Widget`, 'one', { body: { status: { phase: 'Broken' } } });
-    await scene.repository.commit({ 'app/a.yaml': [instance, customResourceDefinition(group, 'Widget')] });
+    await scene.repository.commit({
+      'app/a.yaml': [instance, scene.adoptDefinition(customResourceDefinition(group, 'Widget'))],
+    });
     await scene.createAutomated();
     const view = await scene.untilSettled();
     assert.equal(view.resources.find(({ id }) => id === 'Widget/one')?.health, '');
-    await scene.delete(`CustomResourceDefinition/widgets.${group}`);
   });
 
   test('HEALTH-22 the transition time moves only when the health changes', async (t) => {

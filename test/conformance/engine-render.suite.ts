@@ -327,7 +327,7 @@ export function renderTests(world: World): void {
     const scene = await world.scene(t);
     const elsewhere = `${scene.name}-elsewhere`;
     await scene.createNamespace(elsewhere);
-    const definition = customResourceDefinition(`${scene.name}.example.com`, 'Thing');
+    const definition = scene.adoptDefinition(customResourceDefinition(`${scene.name}.example.com`, 'Thing'));
     const objects = [configMap('here'), configMap('there', {}, { namespace: elsewhere }), definition];
     await scene.repository.commit({ 'app/a.yaml': objects });
     await scene.createAutomated();
@@ -341,6 +341,5 @@ export function renderTests(world: World): void {
       ].toSorted(),
     );
     await scene.live('ConfigMap/there', { namespace: elsewhere });
-    await scene.delete(`CustomResourceDefinition/things.${scene.name}.example.com`);
   });
 }

@@ -197,11 +197,12 @@ export function waveTests(world: World): void {
     const scene = await world.scene(t);
     const group = `${scene.name}.example.com`;
     const instance = manifest(`${group}/v1 Widget`, 'one', { body: { spec: { size: 1 } } });
-    await scene.repository.commit({ 'app/a.yaml': [instance, customResourceDefinition(group, 'Widget')] });
+    await scene.repository.commit({
+      'app/a.yaml': [instance, scene.adoptDefinition(customResourceDefinition(group, 'Widget'))],
+    });
     await scene.createAutomated();
     await scene.untilSettled();
     await scene.live('Widget/one', { gvk: { group, version: 'v1', kind: 'Widget' } });
-    await scene.delete(`CustomResourceDefinition/widgets.${group}`);
   });
 
   for (const option of ['', 'SkipDryRunOnMissingResource=true']) {

@@ -63,9 +63,8 @@ export function exampleAppsSuite(world: World): void {
       assert.equal(failed.phase, 'Failed');
       assert.match(saysOf(failed), /argoproj\.io\/Rollout/);
 
-      const definition = customResourceDefinition('argoproj.io/v1alpha1', 'Rollout');
+      const definition = scene.adoptDefinition(customResourceDefinition('argoproj.io/v1alpha1', 'Rollout'));
       await world.cluster.client.create(definition);
-      t.after(() => scene.delete('CustomResourceDefinition/rollouts.argoproj.io'));
 
       await until('a sync succeeds', async () => {
         const view = await scene.sync();

@@ -48,6 +48,7 @@ export class Scene {
   readonly repository: Repository;
   readonly #applications = new Set<string>();
   readonly #namespaces = new Set<string>();
+  readonly #definitions = new Set<string>();
   readonly #recorders: Recorder[] = [];
 
   constructor(world: World, name: string, repository: Repository) {
@@ -289,6 +290,12 @@ export class Scene {
     return name;
   }
 
+  /** Has a definition that the test or the product creates taken away at the end. */
+  adoptDefinition(definition: KubeObject): KubeObject {
+    this.#definitions.add(definition.metadata.name ?? '');
+    return definition;
+  }
+
   /** Writes down what is created and deleted in the scene's namespace from now on, in the API server's order. */
   async record(...kinds: string[]): Promise<Recorder> {
     const recorder = await Recorder.start(this.world.cluster.client, this.namespace, kinds.map(gvk));
@@ -307,11 +314,21 @@ export class Scene {
       await client.patch(ref, { type: 'merge', body: { metadata: { finalizers: null } } }).catch(() => undefined);
       await client.delete(ref).catch(() => undefined);
     }
+    for (const name of this.#definitions) await this.delete(`CustomResourceDefinition/${name}`).catch(() => undefined);
+    await this.#releaseHooks();
     for (const name of this.#namespaces) {
       const ref = { gvk: { group: '', version: 'v1', kind: 'Namespace' }, name };
       await client.delete(ref).catch(() => undefined);
     }
     await this.repository[Symbol.asyncDispose]();
+  }
+
+  /** Hooks that still ran when their application went keep a finalizer, and with it their namespace. */
+  async #releaseHooks(): Promise<void> {
+    const { client } = this.world.cluster;
+    const { items } = await client.list(await client.resourceFor(gvk('Job')), { namespace: this.namespace });
+    for (const { metadata } of items)
+      await this.patch(`Job/${metadata.name ?? ''}`, { metadata: { finalizers: null } }).catch(() => undefined);
   }
 }
 
