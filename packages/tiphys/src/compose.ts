@@ -14,6 +14,8 @@ export type Composition = Readonly<{
   git: Readonly<{ path: string; environment: Readonly<Record<string, string>> }>;
   /** Repositories and render folders; may be deleted at any time. */
   dataDir: string;
+  /** Folders that no render tool may see: kubeconfigs, keys. */
+  hiddenPaths: readonly string[];
   log: Logger;
   clock: Clock;
   settings: Readonly<{
@@ -44,7 +46,10 @@ export async function startController(composition: Composition): Promise<Running
   );
   const renderer = await openRenderer(
     { git, tools, log, clock },
-    { ...rendererDefaults, workDir: join(dataDir, 'render') },
+    {
+      workDir: join(dataDir, 'render'),
+      hiddenPaths: [...rendererDefaults.hiddenPaths, ...composition.hiddenPaths, join(dataDir, 'git')],
+    },
   );
   const connectCluster = (config: Parameters<typeof connect>[0]): KubeClient =>
     connect(

@@ -17,6 +17,8 @@ export type Environment = Readonly<{
   helm: string | undefined;
   kustomize: string | undefined;
   path: string;
+  /** Folders of the user that no render tool may see. */
+  privatePaths: readonly string[];
   /** What git needs of the environment: proxies, certificate folders, the SSH agent. */
   gitEnvironment: Readonly<Record<string, string>>;
   colour: boolean;
@@ -80,6 +82,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     helm: env.TIPHYS_HELM,
     kustomize: env.TIPHYS_KUSTOMIZE,
     path: env.PATH ?? '',
+    privatePaths: ['.kube', '.ssh', '.aws', '.gnupg', '.docker'].map((name) => join(home, name)),
     gitEnvironment: pick(env, gitVariables),
     colour: env.NO_COLOR === undefined || env.NO_COLOR === '',
     logLevel: env.ARGOCD_LOG_LEVEL ?? 'info',

@@ -63,6 +63,8 @@ export type Pass = {
   stored: StoredApplication;
   application: Application;
   readonly memory: ApplicationMemory;
+  /** Verdicts that this pass has told of, stored or not. */
+  readonly told: { sync?: string; health?: string };
   readonly context: Context;
   readonly signal: AbortSignal;
 };

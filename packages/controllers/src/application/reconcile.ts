@@ -18,7 +18,7 @@ import { decideRefresh, type Freshness } from './decide-refresh.ts';
 import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
 import { finalize } from './finalize.ts';
-import { writeStatus } from './write-status.ts';
+import { tellVerdict, writeStatus } from './write-status.ts';
 import { runOperation } from './run-operation.ts';
 import { isMultiSource, specSources } from './sources.ts';
 
@@ -37,7 +37,7 @@ export async function reconcile(key: string, context: Context, signal: AbortSign
   }
   const { raw, application } = stored;
   if (raw.metadata.annotations?.[skipAnnotation] === 'true') return {};
-  const pass: Pass = { key, stored, application, memory: context.memories.of(key), context, signal };
+  const pass: Pass = { key, stored, application, memory: context.memories.of(key), told: {}, context, signal };
   if (raw.metadata.deletionTimestamp !== undefined) return finalize(pass);
   if (stored.problems.length > 0) return reportInvalid(pass, stored.problems.map(describeFinding));
   return refreshAndOperate(pass);
@@ -107,6 +107,8 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
   memory.automation = undefined;
   switch (automated.kind) {
     case 'sync': {
+      // Stored only with the outcome: a sync that ends at once is one write.
+      tellVerdict(pass, 'sync', 'OutOfSync');
       context.ports.log.info('automated sync', { application: pass.key, because: automated.because.code });
       if (answered.length > 0) await writeStatus(pass, { status, dropAnnotations: answered });
       return runOperation(pass, startOperation(automated.operation, context.ports.clock.now()), { facts });

@@ -1,25 +1,30 @@
-import type { KubeObject } from '@tiphys/api';
-import { stringAt } from '@tiphys/api';
+import { type KubeObject, stringAt } from '@tiphys/api';
 import type { Pass } from './context.ts';
 import { type Desired, persist } from './persist.ts';
 
-/** What people are told of by an event (contract 3.12). */
-const told = [
+/** Verdicts whose changes people are told of by events (contract 3.12). */
+const verdicts = [
   { field: 'sync', name: 'sync status' },
   { field: 'health', name: 'health status' },
 ] as const;
 
 const statusOf = (object: KubeObject, field: string): string => stringAt(object, 'status', field, 'status') ?? '';
 
-/** Stores what a pass found, moves the pass on to what is stored now, and leaves an event for each verdict that changed. */
+/** Leaves an event when a verdict is another than the one that was told last. */
+export function tellVerdict(pass: Pass, field: 'sync' | 'health', now: string): void {
+  const old = pass.told[field] ?? statusOf(pass.stored.raw, field);
+  pass.told[field] = now;
+  if (now === '' || old === now) return;
+  const name = verdicts.find((verdict) => verdict.field === field)?.name ?? field;
+  const message = `Updated ${name}: ${old} -> ${now}`;
+  pass.context.events.record(pass.stored.raw, { type: 'Normal', reason: 'ResourceUpdated', message });
+}
+
+/** Stores what a pass found, moves the pass on to what is stored now, and tells of the verdicts that changed. */
 export async function writeStatus(pass: Pass, desired: Desired): Promise<void> {
   const { context, signal, stored: before } = pass;
-  pass.stored = await persist(before, desired, { client: context.ports.client, store: context.store, signal });
-  pass.application = pass.stored.application;
-  for (const { field, name } of told) {
-    const [old, now] = [statusOf(before.raw, field), statusOf(pass.stored.raw, field)];
-    if (now === '' || old === now) continue;
-    const message = `Updated ${name}: ${old} -> ${now}`;
-    context.events.record(pass.stored.raw, { type: 'Normal', reason: 'ResourceUpdated', message });
-  }
+  const after = await persist(before, desired, { client: context.ports.client, store: context.store, signal });
+  for (const { field } of verdicts) tellVerdict(pass, field, statusOf(after.raw, field));
+  pass.stored = after;
+  pass.application = after.application;
 }

@@ -110,6 +110,7 @@ export async function controller(
     client,
     tools: findTools(environment),
     git: { path: environment.path, environment: environment.gitEnvironment },
+    hiddenPaths: environment.privatePaths,
     dataDir: resolve(flags['data-dir'] ?? join(environment.cacheDir, 'controller')),
     log,
     clock,

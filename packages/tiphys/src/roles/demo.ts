@@ -52,6 +52,7 @@ export async function demo(argv: readonly string[], environment: Environment, si
     composition: {
       tools: findTools(environment),
       git: { path: environment.path, environment: environment.gitEnvironment },
+      hiddenPaths: environment.privatePaths,
       dataDir: join(request.directory, 'data'),
       log,
       clock: systemClock,

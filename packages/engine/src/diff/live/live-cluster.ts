@@ -171,7 +171,7 @@ class WatchingCluster implements LiveCluster {
     const key = { group, kind, ...change.key };
     const before = change.kind === 'added' ? undefined : change.before.instance;
     const after = change.kind === 'deleted' ? undefined : change.after.instance;
-    const version = change.kind === 'deleted' ? goneVersion : change.after.object?.metadata.resourceVersion;
+    const version = change.kind === 'deleted' ? goneVersion : change.after.version;
     this.recentWrites.seen(keyText(key), version);
     for (const instance of new Set([before, after]))
       for (const listener of this.#listeners) listener({ instance, key });

@@ -4,11 +4,11 @@ import { type KubeObject, trackedBy, type TrackingSettings } from '@tiphys/api';
 export type LiveEntry = Readonly<{
   /** The tracking name of the application it belongs to. */
   instance: string | undefined;
+  /** Its resourceVersion, to tell our own writes when they come back. */
+  version: string;
   /** The object without other managers' field sets; undefined for an object that is not managed. */
   object: KubeObject | undefined;
 }>;
-
-const unmanaged: LiveEntry = { instance: undefined, object: undefined };
 
 /** Managers whose field sets the comparison reads: ours, and kubectl's, whose sets a sync may have to take over. */
 const readManagers = new Set(['argocd-controller', 'kubectl-client-side-apply', 'kubectl-last-applied']);
@@ -25,5 +25,6 @@ export function withoutForeignManagers(object: KubeObject): KubeObject {
 /** The cache's projection. */
 export function projectEntry(object: KubeObject, tracking: TrackingSettings): LiveEntry {
   const instance = trackedBy(object, tracking);
-  return instance === undefined ? unmanaged : { instance, object: withoutForeignManagers(object) };
+  const version = object.metadata.resourceVersion ?? '';
+  return { instance, version, object: instance === undefined ? undefined : withoutForeignManagers(object) };
 }

@@ -9,8 +9,8 @@ const patienceMs = 10_000;
 export interface RecentWrites {
   written(object: KubeObject): void;
   deleted(object: KubeObject): void;
-  /** The watch has shown an object at this version, or (undefined) without a version that matters here, or gone. */
-  seen(key: string, version: string | undefined): void;
+  /** The watch has shown an object at this version, or gone. */
+  seen(key: string, version: string): void;
   get(key: string): KubeObject | 'deleted' | undefined;
   /** Lays the recent writes of an application over what the cache shows. */
   overlay(instance: string, found: Map<string, KubeObject>): void;
@@ -51,7 +51,7 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
     written: (object) => note(object, withoutForeignManagers(object)),
     deleted: (object) => note(object, 'deleted'),
     seen: (key, version) => {
-      if (version !== undefined) shown.add(key, version);
+      shown.add(key, version);
       writes.delete(key);
     },
     get: (key) => {
