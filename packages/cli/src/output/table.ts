@@ -16,24 +16,31 @@ export function widthOf(text: string): number {
 }
 
 /** One line of a cell: a line break in a value must not break the table. */
-const oneLine = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+const oneLine = (text: string): string => (/[\r\n]/.test(text) ? text.replaceAll(/\s*[\r\n]+\s*/g, ' ') : text);
 
 /**
  * Lines up cells as kubectl and the Argo CD command do: left-aligned, two spaces between columns; the last cell of a row is not
  * padded. Every row ends with a line break.
  */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((row) => row.map(oneLine));
-  const widths: number[] = [];
-  for (const row of clean)
-    for (const [column, cell] of row.slice(0, -1).entries())
-      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
-  const lines = clean.map((row) =>
-    row
-      .map((cell, column) =>
-        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell) + 2),
-      )
-      .join(''),
+  // Each cell is measured once: a list may have ten thousand rows.
+  const measured = rows.map((row) =>
+    row.map((cell) => {
+      const text = oneLine(cell);
+      return { text, width: widthOf(text) };
+    }),
   );
-  return lines.map((line) => `${line}\n`).join('');
+  const widths: number[] = [];
+  for (const row of measured)
+    for (let column = 0; column < row.length - 1; column++)
+      widths[column] = Math.max(widths[column] ?? 0, row[column]?.width ?? 0);
+  let table = '';
+  for (const row of measured) {
+    const last = row.length - 1;
+    row.forEach(({ text, width }, column) => {
+      table += column === last ? text : text + ' '.repeat((widths[column] ?? 0) - width + 2);
+    });
+    table += '\n';
+  }
+  return table;
 }
