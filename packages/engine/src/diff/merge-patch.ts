@@ -3,8 +3,7 @@ import { equalJson } from './equivalent.ts';
 
 /** The JSON merge patch (RFC 7386) that makes `to` of `from`; undefined when they are the same. Lists are replaced whole. */
 export function mergePatch(from: unknown, to: unknown): unknown {
-  if (equalJson(from, to)) return undefined;
-  if (!isRecord(from) || !isRecord(to)) return to ?? null;
+  if (!isRecord(from) || !isRecord(to)) return equalJson(from, to) ? undefined : (to ?? null);
   const patch: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
     if (to[key] === undefined) {
@@ -14,5 +13,5 @@ export function mergePatch(from: unknown, to: unknown): unknown {
     const changed = from[key] === undefined ? to[key] : mergePatch(from[key], to[key]);
     if (changed !== undefined) patch[key] = changed;
   }
-  return patch;
+  return Object.keys(patch).length === 0 ? undefined : patch;
 }

@@ -7,6 +7,9 @@ const defaultTimeoutMs = 120_000;
 /** How long a reconcile may take to notice that its signal is aborted before its worker goes on without it. */
 const graceMs = 10_000;
 
+/** Why the watch over a deadline ends. Given, because the platform would make an exception with a stack for each pass. */
+const over = new Error('the reconcile has ended');
+
 type Outcome = Readonly<{ kind: 'done'; next: Next } | { kind: 'failed'; error: unknown }>;
 
 type Loop = Readonly<{
@@ -57,7 +60,7 @@ async function work(loop: Loop, key: string): Promise<void> {
       (error: unknown): Outcome => ({ kind: 'failed', error }),
     )
     .then((reached) => {
-      ended.abort();
+      ended.abort(over);
       stopping.removeEventListener('abort', stop);
       // The key stays in work until here, whatever its worker does: two reconciles of one key never overlap.
       settle(loop, key, reached);
