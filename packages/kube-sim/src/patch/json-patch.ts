@@ -1,3 +1,4 @@
+import { copyJson, copyRecord } from '../schema/copy-json.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { badRequest, StatusError } from '../schema/status-error.ts';
 import { sameJson } from './same-json.ts';
@@ -30,7 +31,7 @@ export function jsonPatch(live: KubeObject, operations: unknown): KubeObject {
       reason: 'RequestEntityTooLarge',
       message: `Request entity is too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${operations.length}`,
     });
-  const draft: Record<string, unknown> = structuredClone(live);
+  const draft: Record<string, unknown> = copyRecord(live);
   for (const operation of operations) {
     if (!isRecord(operation))
       throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type handlers.jsonPatchOp');
@@ -59,7 +60,7 @@ function perform(draft: Container, operation: Record<string, unknown>): void {
       return;
     }
     case 'copy':
-      add(draft, path, structuredClone(read(draft, text(operation['from']))));
+      add(draft, path, copyJson(read(draft, text(operation['from']))));
       return;
     case 'test':
       check(draft, path, value);
@@ -104,7 +105,7 @@ function indexOf(key: string, last: number): number {
 
 function add(draft: Container, path: string, value: unknown): void {
   const { container, key } = locate(draft, path);
-  const copy: unknown = structuredClone(value ?? null);
+  const copy: unknown = copyJson(value ?? null);
   if (!Array.isArray(container)) container[key] = copy;
   else if (key === '-') container.push(copy);
   else container.splice(indexOf(key, container.length), 0, copy);
@@ -128,7 +129,7 @@ function read(draft: Container, path: string): unknown {
 
 function replace(draft: Container, path: string, value: unknown): void {
   const { container, key } = locate(draft, path);
-  const copy: unknown = structuredClone(value ?? null);
+  const copy: unknown = copyJson(value ?? null);
   if (Array.isArray(container)) container[indexOf(key, container.length - 1)] = copy;
   // Replacing what is not there adds it: the API server is that lenient with objects.
   else container[key] = copy;

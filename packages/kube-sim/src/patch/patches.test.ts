@@ -214,3 +214,13 @@ test('a patch without directives and lists is the same strategic or plain', () =
     }),
   );
 });
+
+// Stored objects may use one value in two places; a patch of the one once changed the other.
+test('a patch changes only the place that it names, whatever the object shares', () => {
+  const shared = { a: '1' };
+  const live: KubeObject = { ...object({ spec: { nodeSelector: shared } }), metadata: { name: 'p', labels: shared } };
+  const change = { metadata: { labels: { b: '2' } } };
+  assert.deepEqual(part(strategicMergePatch(live, change, pods), 'spec'), { nodeSelector: { a: '1' } });
+  const added = jsonPatch(live, [{ op: 'add', path: '/metadata/labels/b', value: '2' }]);
+  assert.deepEqual(part(added, 'spec'), { nodeSelector: { a: '1' } });
+});

@@ -1,3 +1,4 @@
+import { copyRecord } from '../schema/copy-json.ts';
 import { omit } from '../schema/omit.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { expand } from '../schema/built-in.ts';
@@ -23,7 +24,7 @@ const internal = (message: string): StatusError => new StatusError({ code: 500, 
 export function strategicMergePatch(live: KubeObject, patch: unknown, schema: TypeSchema): KubeObject {
   if (!isRecord(patch)) throw badRequest('json: cannot unmarshal array into Go value of type map[string]interface {}');
   // Both sides are copied once, then merged in place. Merging into an object gives one; the server checks its identity.
-  return mergeMap(structuredClone<Fields>(live), structuredClone(patch), schema) as KubeObject;
+  return mergeMap(copyRecord(live), copyRecord(patch), schema) as KubeObject;
 }
 
 const childOf = (schema: TypeSchema, key: string): TypeSchema => {

@@ -1,3 +1,4 @@
+import { copyJson } from './copy-json.ts';
 import { isRecord, stringAt } from '@tiphys/api';
 import { parseQuantity, formatQuantity, roundUpToMilli } from './quantity.ts';
 
@@ -8,7 +9,7 @@ export type Draft = Record<string, unknown>;
 export function fill(draft: Draft, values: Readonly<Draft>): void {
   for (const [key, value] of Object.entries(values)) {
     if (draft[key] === '') Reflect.deleteProperty(draft, key);
-    draft[key] ??= structuredClone(value);
+    draft[key] ??= copyJson(value);
   }
 }
 
@@ -146,7 +147,7 @@ function labelsFromTemplate(draft: Draft): Draft | undefined {
   if (!isRecord(labels)) return undefined;
   const metadata = ensure(draft, 'metadata');
   const own = metadata['labels'];
-  if (!isRecord(own) || Object.keys(own).length === 0) metadata['labels'] = structuredClone(labels);
+  if (!isRecord(own) || Object.keys(own).length === 0) metadata['labels'] = copyJson(labels);
   return labels;
 }
 

@@ -1,3 +1,4 @@
+import { copyJson } from './copy-json.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { expand } from './built-in.ts';
 import { defaultCustom } from './custom-default.ts';
@@ -12,7 +13,7 @@ import type { ResourceType, TypeSchema } from './types.ts';
 export function applyDefaults(object: KubeObject, type: ResourceType): KubeObject {
   if (type.custom !== undefined) return defaultCustom(object, type);
   if (type.schema === undefined) return object;
-  const draft: unknown = structuredClone(object);
+  const draft: unknown = copyJson(object);
   complete(draft, type.schema);
   // Completing and encoding an object gives an object with the same identity.
   return encode(draft, type.schema) as KubeObject;
