@@ -81,7 +81,12 @@ export function hookTests(world: World): void {
       'app/a.yaml': [secret('late-secret', { url: 'x' }), job('migrate', { hook: 'PreSync' }, { template })],
     });
     await scene.createAutomated();
-    await scene.untilSays(/late-secret/);
+    // While the hook runs: afterwards the Secret is in the results anyhow.
+    await scene.until('the Secret is named', ({ phase, results, message, waitingFor, conditions }) => {
+      const told = [message, waitingFor, ...conditions.map((condition) => condition.message)].join();
+      const runs = results.some(({ id, hookPhase }) => id === 'Job/migrate' && hookPhase === 'Running');
+      return phase === 'Running' && runs && told.includes('late-secret');
+    });
   });
 
   test('SYNC-21 ANN-03 by default the last hook of the same name is deleted before the new one is created', async (t) => {
