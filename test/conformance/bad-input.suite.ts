@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { canonicalJson } from '@tiphys/api';
-import { saysOf } from './harness/application.ts';
+import { saysOf, toldOf } from './harness/application.ts';
 import { configMap, job, manifest, service } from './harness/manifests.ts';
 import type { Files } from './harness/repository.ts';
 import type { Scene } from './harness/scene.ts';
@@ -256,7 +256,7 @@ export function badInputSuite(world: World): void {
       await scene.create();
       await scene.until('compared', (view) => view.sync !== '');
       await scene.request();
-      await scene.untilSays(/endless/);
+      await scene.until('waits for the hook', (view) => view.phase === 'Running' && toldOf(view).includes('endless'));
       await scene.patchApplication({ status: { operationState: { phase: 'Terminating' } } });
       await scene.until('Failed', (view) => view.phase === 'Failed');
       const revision = await scene.repository.remove('app/hook.yaml');

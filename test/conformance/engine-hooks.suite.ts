@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { saysOf } from './harness/application.ts';
+import { toldOf } from './harness/application.ts';
 import { configMap, job, secret, type Fate } from './harness/manifests.ts';
 import type { World } from './harness/world.ts';
 
@@ -65,7 +65,7 @@ export function hookTests(world: World): void {
     await scene.create();
     const view = await scene.sync();
     assert.equal(view.phase, 'Failed');
-    assert.match(saysOf(view), /late/);
+    assert.match(toldOf(view), /late/);
     assert.equal(view.results.find(({ id }) => id === 'Job/late')?.hookPhase, 'Failed');
     assert.equal(await scene.get('ConfigMap/a'), undefined);
   });
@@ -82,10 +82,9 @@ export function hookTests(world: World): void {
     });
     await scene.createAutomated();
     // While the hook runs: afterwards the Secret is in the results anyhow.
-    await scene.until('the Secret is named', ({ phase, results, message, waitingFor, conditions }) => {
-      const told = [message, waitingFor, ...conditions.map((condition) => condition.message)].join();
-      const runs = results.some(({ id, hookPhase }) => id === 'Job/migrate' && hookPhase === 'Running');
-      return phase === 'Running' && runs && told.includes('late-secret');
+    await scene.until('the Secret is named', (view) => {
+      const runs = view.results.some(({ id, hookPhase }) => id === 'Job/migrate' && hookPhase === 'Running');
+      return view.phase === 'Running' && runs && toldOf(view).includes('late-secret');
     });
   });
 

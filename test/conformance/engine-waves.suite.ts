@@ -9,7 +9,7 @@ import {
   secret,
   service,
 } from './harness/manifests.ts';
-import { saysOf } from './harness/application.ts';
+import { saysOf, toldOf } from './harness/application.ts';
 import type { World } from './harness/world.ts';
 
 const slow = { duration: '1s' } as const;
@@ -51,7 +51,7 @@ export function waveTests(world: World): void {
     const view = await scene.sync();
 
     assert.equal(view.phase, 'Failed');
-    assert.match(saysOf(view), /migrate/);
+    assert.match(toldOf(view), /migrate/);
     assert.equal((await scene.live('Deployment/page')).metadata['generation'], metadata['generation']);
     assert.equal(view.history.length, 1);
   });
@@ -63,7 +63,7 @@ export function waveTests(world: World): void {
 
     await scene.until(
       'waits for the Deployment',
-      (view) => view.phase === 'Running' && /Deployment.*page/.test(saysOf(view)),
+      (view) => view.phase === 'Running' && /Deployment.*page/.test(toldOf(view)),
     );
     await scene.stays('still waits', (view) => view.phase === 'Running');
     assert.equal(await scene.get('Job/smoke-test'), undefined);
@@ -85,7 +85,7 @@ export function waveTests(world: World): void {
     const view = await scene.sync();
 
     assert.equal(view.phase, 'Failed');
-    assert.match(saysOf(view), /smoke-test/);
+    assert.match(toldOf(view), /smoke-test/);
     assert.equal(view.results.find(({ id }) => id === 'Job/notify')?.hookPhase, 'Succeeded');
     await scene.live('Job/notify');
     await scene.until('Synced, Healthy', (seen) => seen.sync === 'Synced' && seen.health === 'Healthy');
@@ -166,7 +166,7 @@ export function waveTests(world: World): void {
       await scene.create();
       await scene.until('compared', (view) => view.sync !== '');
       await scene.request();
-      await scene.until(`${phase} naming it`, (view) => view.phase === phase && saysOf(view).includes('held'));
+      await scene.until(`${phase} naming it`, (view) => view.phase === phase && toldOf(view).includes('held'));
       await scene.stays(phase, (view) => view.phase === phase);
       assert.equal(await scene.get('ConfigMap/later'), undefined);
     });

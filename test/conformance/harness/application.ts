@@ -93,14 +93,13 @@ export function viewOf(object: KubeObject): ApplicationView {
   };
 }
 
-/** Everything that an application says about what is wrong or awaited, as one text. */
+/** What an application says of itself: message, what it waits for, conditions. Results name every object anyhow. */
+export const toldOf = (view: ApplicationView): string =>
+  [...view.conditions.map(({ type, message }) => `${type}: ${message}`), view.message, view.waitingFor].join('\n');
+
+/** The same, and what became of each object. */
 export const saysOf = (view: ApplicationView): string =>
-  [
-    ...view.conditions.map(({ type, message }) => `${type}: ${message}`),
-    view.message,
-    view.waitingFor,
-    ...view.results.map(({ id, message }) => `${id}: ${message}`),
-  ].join('\n');
+  [toldOf(view), ...view.results.map(({ id, message }) => `${id}: ${message}`)].join('\n');
 
 /** For the text of a failure. */
 export function describeView(view: ApplicationView): string {
