@@ -2,6 +2,7 @@ import {
   type Application,
   type Because,
   describeFinding,
+  describeKey,
   isAutomated,
   messageOf,
   type Operation,
@@ -9,7 +10,15 @@ import {
   projectOf,
   sourcesOf,
 } from '@tiphys/api';
-import { decideAutomatedSync, isHook, isRunning, RenderError, startOperation } from '@tiphys/engine';
+import {
+  type Change,
+  decideAutomatedSync,
+  isHook,
+  isOutOfSync,
+  isRunning,
+  RenderError,
+  startOperation,
+} from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
 import { compareApplication, instanceName } from './compare-application.ts';
 import { comparedFrom } from './compared.ts';
@@ -168,6 +177,19 @@ function automation(pass: Pass, { compared }: StatusFacts): ReturnType<typeof de
   );
 }
 
+const namedDifferences = 3;
+
+/** The first objects that differ, and where; paths only, never values. */
+const firstDifferences = (changes: readonly Change[]): string[] =>
+  changes
+    .filter(isOutOfSync)
+    .slice(0, namedDifferences)
+    .map((change) => {
+      const paths =
+        change.kind === 'update' ? change.differences.slice(0, namedDifferences).map(({ path }) => path) : [];
+      return [change.kind, describeKey(change.key), ...paths].join(' ');
+    });
+
 type Why = Readonly<{ because: Because; asked: boolean }>;
 
 /** Compares, and remembers what was found. A failure is a finding, not an exception: the status tells it. */
@@ -191,6 +213,7 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
     application: key,
     because: because.code,
     result: failed ? compared.messages[0] : compared.status,
+    ...(!failed && compared.status === 'OutOfSync' && { differs: firstDifferences(compared.comparison.changes) }),
     durationMs: nowMs - startedMs,
   });
   context.counts.compared += 1;

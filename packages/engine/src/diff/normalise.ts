@@ -26,6 +26,9 @@ function comparableMetadata(object: KubeObject): Record<string, unknown> {
   if (annotations?.[marks.lastApplied] !== undefined) {
     metadata['annotations'] = withoutKeys(annotations, marks.lastApplied);
   }
+  // A server stores no empty maps here, whatever a manifest says.
+  for (const field of ['annotations', 'labels'])
+    if (isRecord(metadata[field]) && Object.keys(metadata[field]).length === 0) delete metadata[field];
   return metadata;
 }
 
