@@ -72,10 +72,14 @@ async function installDefinitions(client: KubeClient): Promise<void> {
   for (const file of await readdir(folder))
     for (const document of parseYamlDocuments(await readFile(join(folder, file), 'utf8'), file))
       await client.apply(asObject(document), { fieldManager: 'tiphys-bench' });
-  const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+  const kinds = ['Application', 'ApplicationSet', 'AppProject'];
   const deadline = Date.now() + 30_000;
-  while ((await client.discovery({ fresh: true })).find(gvk) === undefined) {
-    if (Date.now() > deadline) throw new Error('the definition of Application is not served after 30 s');
+  for (;;) {
+    const discovery = await client.discovery({ fresh: true });
+    const isServed = (kind: string): boolean =>
+      discovery.find({ group: 'argoproj.io', version: 'v1alpha1', kind }) !== undefined;
+    if (kinds.every(isServed)) return;
+    if (Date.now() > deadline) throw new Error('our definitions are not served after 30 s');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
