@@ -15,7 +15,7 @@ const noGoExitCode = 75;
  * @type {Record<string, (args: string[], ready: { node: string }) => number | Promise<number>>}
  */
 export const commands = {
-  start: (args, { node }) => run(node, [join(root, 'packages/tiphys/src/main.ts'), 'demo', ...args]),
+  start: (args, { node }) => run(node, [join(root, 'packages/tiphys/bin/tiphys.mjs'), 'demo', ...args]),
   test,
   'test-cluster': testCluster,
   check: (args, { node }) => check(args, { node, env: environment(node) }),

@@ -1,4 +1,5 @@
 import { isAtLeast, parseVersion, versionLine } from './child.mjs';
+import { bundleProgram } from './bundle.mjs';
 import { installPackages } from './packages.mjs';
 import { root } from './paths.mjs';
 import { minimumGit } from './pins.mjs';
@@ -11,7 +12,9 @@ export async function prepare() {
   checkGit();
   await installPackages();
   const node = pinnedNode();
-  return { root, node, ...(await prepareTools()) };
+  const tools = await prepareTools();
+  bundleProgram(node);
+  return { root, node, ...tools };
 }
 
 function checkGit() {
