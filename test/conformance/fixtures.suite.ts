@@ -64,9 +64,7 @@ function localised(object: KubeObject, scene: Scene, name: string): KubeObject {
   scene.adopt(name);
   const spec = isRecord(object['spec']) ? object['spec'] : {};
   const source = isRecord(spec['source']) ? spec['source'] : {};
-  const destination = isRecord(spec['destination'])
-    ? { ...spec['destination'], namespace: scene.namespace }
-    : undefined;
+  const destination = isRecord(spec['destination']) ? { ...spec['destination'], namespace: name } : undefined;
   return {
     ...object,
     metadata: { ...object.metadata, name, namespace: scene.world.namespace },
@@ -107,6 +105,7 @@ export function fixturesSuite(world: World): void {
         const named = objects.map(
           (object, number) => [localised(object, scene, `${scene.name}-${number}`), `${scene.name}-${number}`] as const,
         );
+        for (const [, name] of named) await scene.createNamespace(name);
         // No API server takes the alias's group, or an Application without its destination: such manifests come by Git.
         const byGit = expect === 'reject' || objects.some(({ apiVersion }) => apiVersion.startsWith('argocd.io/'));
         if (byGit) {
