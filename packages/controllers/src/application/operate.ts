@@ -136,6 +136,13 @@ async function observeLive(
 const manyMoments = ({ tasks }: SyncPlan): boolean =>
   tasks.some((task) => task.kind === 'hook') || new Set(tasks.map(({ phase, wave }) => `${phase} ${wave}`)).size > 1;
 
+/** Hooks that wait for what this very operation brings only later: a wait that nothing else would explain (SYNC-20). */
+const lateInputs = ({ warnings }: SyncPlan): readonly Because[] =>
+  warnings.filter(({ code }) => code === 'hook-input-later');
+
+const withInputs = (message: string, plan: SyncPlan): string =>
+  [message, ...lateInputs(plan).map((because) => because.message ?? because.code)].join('; ');
+
 type StopReason = 'terminated' | 'timed-out' | undefined;
 
 function stopReason({ state, settings }: Attempt, now: Date): StopReason {
@@ -190,8 +197,8 @@ export async function operate(
       return {
         kind: 'waiting',
         results,
-        message: step.message,
-        for: step.for,
+        message: withInputs(step.message, plan),
+        for: [...step.for, ...lateInputs(plan)],
         until: step.until,
         memory: { plan, progress: running.progress },
       };
