@@ -2,6 +2,7 @@ import type { Because } from '@tiphys/api';
 import type { Comparison, SyncPlan, SyncProgress } from '@tiphys/engine';
 import type { LastComparison, Marks } from './decide-refresh.ts';
 import type { Compared } from './describe-status.ts';
+import type { Destination } from './destinations.ts';
 
 /** What this process knows of a running operation beyond what is stored. Lost with the process, and then found again. */
 export type RunningOperation = Readonly<{
@@ -10,6 +11,9 @@ export type RunningOperation = Readonly<{
   plan: SyncPlan;
   comparison: Comparison;
   progress: SyncProgress;
+  destination: Destination;
+  /** Tracking name. */
+  instance: string;
 }>;
 
 /** What is remembered of one application between two passes. All of it may be lost. */

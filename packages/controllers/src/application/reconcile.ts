@@ -27,6 +27,7 @@ import { decideRefresh, type Freshness } from './decide-refresh.ts';
 import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
 import { finalize } from './finalize.ts';
+import { releaseHooks } from './release-hooks.ts';
 import { tellVerdict, writeStatus } from './write-status.ts';
 import { runOperation } from './run-operation.ts';
 import { isMultiSource, specSources } from './sources.ts';
@@ -41,6 +42,7 @@ const retryMs = 10_000;
 export async function reconcile(key: string, context: Context, signal: AbortSignal): Promise<Next> {
   const stored = context.store.get(key);
   if (stored === undefined) {
+    await releaseHooks(context.memories.of(key), context, signal);
     context.forget(key);
     return {};
   }

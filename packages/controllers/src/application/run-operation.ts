@@ -83,7 +83,12 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
   );
   context.ports.log.debug('operation pass', { application: pass.key, outcome: outcome.kind, message: outcome.message });
   if (outcome.kind === 'waiting')
-    return wait(pass, { state: frozen, outcome, given, attempt: { attempt: mark, comparison, ...outcome.memory } });
+    return wait(pass, {
+      state: frozen,
+      outcome,
+      given,
+      attempt: { attempt: mark, comparison, destination, instance: given.facts.instance, ...outcome.memory },
+    });
   return end(pass, { state: frozen, outcome, given });
 }
 
