@@ -4,15 +4,13 @@ import type { InstallationSettings } from '@tiphys/operations';
 import type { ApplicationMemories, ApplicationMemory } from './application-memory.ts';
 import type { ApplicationStore, StoredApplication } from './application-store.ts';
 import type { CompareParts } from './compare-application.ts';
+import type { SharedObject } from './desired-index.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import type { EventRecorder } from './events.ts';
 import type { ApplicationPorts } from './ports.ts';
 
 /** Work done since the start, for metrics and tests. */
 export type Counts = { compared: number; operations: number; patches: number };
-
-/** An object that several applications desire. */
-export type SharedObject = Readonly<{ key: ResourceKey; others: readonly string[] }>;
 
 /** All that a pass may use. One per controller. */
 export type Context = Readonly<{

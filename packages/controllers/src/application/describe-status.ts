@@ -26,7 +26,7 @@ import {
   type WantedSource,
 } from '@tiphys/engine';
 import type { InstallationSettings } from '@tiphys/operations';
-import type { SharedObject } from './context.ts';
+import type { SharedObject } from './desired-index.ts';
 import { isMultiSource, revisionFields, sourceFields } from './sources.ts';
 
 /** How a comparison ended. */

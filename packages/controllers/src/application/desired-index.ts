@@ -1,5 +1,8 @@
 import { keyText, type ResourceKey } from '@tiphys/api';
 
+/** An object that several applications desire. */
+export type SharedObject = Readonly<{ key: ResourceKey; others: readonly string[] }>;
+
 /** Which applications desire an object, so that a change of one that bears no mark finds them, and two that desire the same do. */
 export interface DesiredIndex {
   /** Replaces what an application desires on a cluster. */
@@ -8,7 +11,7 @@ export interface DesiredIndex {
   /** Applications that desire an object, whoever's mark it bears. */
   of(server: string, key: ResourceKey): readonly string[];
   /** Objects that others desire too, with their names. */
-  shared(application: string): readonly Readonly<{ key: ResourceKey; others: readonly string[] }>[];
+  shared(application: string): readonly SharedObject[];
 }
 
 type Own = Readonly<{ server: string; keys: readonly ResourceKey[] }>;

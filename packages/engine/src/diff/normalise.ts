@@ -16,6 +16,8 @@ type Draft = { apiVersion: string; kind: string; metadata: Record<string, unknow
 
 const comparedMetadata = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
 
+const isEmptyMap = (value: unknown): boolean => isRecord(value) && Object.keys(value).length === 0;
+
 function comparableMetadata(object: KubeObject): Record<string, unknown> {
   const metadata: Record<string, unknown> = {};
   for (const field of comparedMetadata) {
@@ -27,9 +29,7 @@ function comparableMetadata(object: KubeObject): Record<string, unknown> {
     metadata['annotations'] = withoutKeys(annotations, marks.lastApplied);
   }
   // A server stores no empty maps here, whatever a manifest says.
-  for (const field of ['annotations', 'labels'])
-    if (isRecord(metadata[field]) && Object.keys(metadata[field]).length === 0) delete metadata[field];
-  return metadata;
+  return withoutKeys(metadata, ...['annotations', 'labels'].filter((field) => isEmptyMap(metadata[field])));
 }
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
