@@ -122,7 +122,11 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
       tellVerdict(pass, 'sync', 'OutOfSync');
       context.ports.log.info('automated sync', { application: pass.key, because: automated.because.code });
       if (answered.length > 0) await writeStatus(pass, { status, dropAnnotations: answered });
-      return runOperation(pass, startOperation(automated.operation, context.ports.clock.now()), { facts });
+      return runOperation(
+        pass,
+        startOperation(automated.operation, startTime(application, context.ports.clock.now())),
+        { facts },
+      );
     }
     case 'refuse': {
       const refused: StatusFacts = { ...facts, syncError: automated.message };
@@ -146,12 +150,21 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
 const operationOf = ({ status }: Application): { operationState?: OperationState } =>
   status?.operationState === undefined ? {} : { operationState: status.operationState };
 
+/**
+ * When an operation begins. Stored times have whole seconds, and the start tells one operation's hooks from another's: two that
+ * begin within a second get different ones.
+ */
+function startTime({ status }: Application, now: Date): Date {
+  const last = new Date(status?.operationState?.startedAt ?? 0).getTime();
+  return new Date(Math.max(now.getTime(), last + 1000));
+}
+
 /** The state to go on with: the stored one when it belongs to the operation that is asked for, else a new one. */
 function resumed(application: Application, now: Date): OperationState {
   const state = application.status?.operationState;
   if (state !== undefined && isRunning(state)) return state;
   const operation: Operation = application.operation ?? {};
-  return startOperation(operation, now);
+  return startOperation(operation, startTime(application, now));
 }
 
 function automation(pass: Pass, { compared }: StatusFacts): ReturnType<typeof decideAutomatedSync> {

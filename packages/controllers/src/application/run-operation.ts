@@ -228,10 +228,14 @@ type Ending = Progress &
     }>;
   }>;
 
+/** An operation never ends before it began, however quick it was. */
+const notBefore = ({ startedAt }: OperationState, now: Date): Date =>
+  new Date(Math.max(now.getTime(), new Date(startedAt).getTime()));
+
 /** The attempt is over: the last of it is stored with a fresh comparison, and the operation goes, or waits for its next attempt. */
 async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next> {
   const { context, memory, application } = pass;
-  const now = context.ports.clock.now();
+  const now = notBefore(state, context.ports.clock.now());
   memory.operation = undefined;
   const after = finishOperation(continueOperation(state, { results: outcome.results }), outcome, now);
   const retry = decideRetry(after, now);

@@ -169,13 +169,17 @@ class WatchingCluster implements LiveCluster {
 
   #announce({ group, kind }: GroupKind, change: CacheChange<LiveEntry>): void {
     const key = { group, kind, ...change.key };
-    const before = change.kind === 'added' ? undefined : change.before.instance;
-    const after = change.kind === 'deleted' ? undefined : change.after.instance;
     const version = change.kind === 'deleted' ? goneVersion : change.after.version;
     this.recentWrites.seen(keyText(key), version);
-    for (const instance of new Set([before, after]))
-      for (const listener of this.#listeners) listener({ instance, key });
+    for (const instance of instancesOf(change)) for (const listener of this.#listeners) listener({ instance, key });
   }
+}
+
+/** To whom a change matters: who had the object, and who has it now. */
+function instancesOf(change: CacheChange<LiveEntry>): Iterable<string | undefined> {
+  if (change.kind === 'added') return [change.after.instance];
+  if (change.kind === 'deleted') return [change.before.instance];
+  return new Set([change.before.instance, change.after.instance]);
 }
 
 /** Opens the live side of a cluster. Nothing is read until somebody asks. */
