@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Dispatcher, buildConnector } from 'undici';
 // By file: the index brings fetch, mocks and caches along, whose loading is half of what a short command costs. The version is pinned.
@@ -141,6 +143,17 @@ function firstThen(first: Socket, open: () => Promise<Socket>): () => Promise<So
   };
 }
 
+const streamCreated = 'http2.client.stream.created';
+
+/**
+ * A stream that nobody reads any more fails when its connection is closed, and an error that nobody listens for ends the process:
+ * undici takes its listeners off cancelled streams. Nobody misses these errors; whoever reads a stream hears of them by its body.
+ */
+const expectErrors = (message: unknown): void => {
+  const stream = typeof message === 'object' && message !== null && 'stream' in message ? message.stream : undefined;
+  if (stream instanceof EventEmitter) stream.on('error', () => undefined);
+};
+
 const sendOn = (dispatcher: Dispatcher, { method, path, headers, body, signal }: WireRequest): Promise<WireResponse> =>
   // Deadlines are the caller's signals: the dispatcher's own are coarse and per chunk.
   requestThrough.call(dispatcher, { method, path, headers, body, signal, headersTimeout: 0, bodyTimeout: 0 });
@@ -246,6 +259,8 @@ function openHttp2Lane({ config, ports, first, dialAs }: Dialled, forget: () => 
     }
   };
 
+  subscribe(streamCreated, expectErrors);
+
   const retireAll = (why: string): void => {
     for (const link of [...links]) retire(link, Object.assign(new Error(why), { code: 'UND_ERR_CLOSED' }));
   };
@@ -255,6 +270,7 @@ function openHttp2Lane({ config, ports, first, dialAs }: Dialled, forget: () => 
     renew: () => retireAll('connection renewed'),
     close: () => {
       retireAll('the client is closed');
+      unsubscribe(streamCreated, expectErrors);
       if (!first.destroyed) first.destroy();
       return Promise.resolve();
     },
