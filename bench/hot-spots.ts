@@ -1,8 +1,10 @@
 /**
- * Where a CPU profile's time went: `node bench/hot-spots.ts FILE.cpuprofile [LINES]`, for what a bench with `--profile` has left in
- * `.cache/profiles`. Prints self time by function and by package, and inclusive time by function of ours.
+ * Where a CPU profile's time went: `node bench/hot-spots.ts FILE.cpuprofile [LINES] [--from=S] [--to=S]`, for what a bench with
+ * `--profile` has left in `.cache/profiles`; seconds count from the profile's start. Prints self time by function and by package,
+ * and inclusive time by function.
  */
 import { readFileSync } from 'node:fs';
+import { numberFlag } from './flags.ts';
 
 type ProfileNode = Readonly<{
   id: number;
@@ -14,8 +16,14 @@ type Profile = Readonly<{ nodes: readonly ProfileNode[]; samples: readonly numbe
 const [file = '', lines = '40'] = process.argv.slice(2);
 const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8')) as Profile;
 
+const [fromUs, toUs] = [numberFlag('from', 1e-6) * 1e6, numberFlag('to', 1e9) * 1e6];
 const selfUs = new Map<number, number>();
-samples.forEach((id, index) => selfUs.set(id, (selfUs.get(id) ?? 0) + (timeDeltas[index] ?? 0)));
+let atUs = 0;
+samples.forEach((id, index) => {
+  const us = timeDeltas[index] ?? 0;
+  atUs += us;
+  if (atUs >= fromUs && atUs <= toUs) selfUs.set(id, (selfUs.get(id) ?? 0) + us);
+});
 
 const place = (url: string): string =>
   url

@@ -74,7 +74,8 @@ async function oneOf(size: number): Promise<void> {
     const { ms, afterTriggerMs } = await arrival(repository.touch(touched), [touched]);
     times.push(ms);
     beyond.push(afterTriggerMs ?? ms);
-    await sleep(Math.max(0, 2000 - ms));
+    // Not in step with the poll, which would make every wait for it the same.
+    await sleep(Math.max(0, 2000 - ms) + ((round * 371) % pollMs));
   }
   const after = controller.usage();
   const elapsedMs = performance.now() - startedMs;
