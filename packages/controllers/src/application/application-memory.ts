@@ -18,6 +18,8 @@ export type RunningOperation = Readonly<{
 
 /** What is remembered of one application between two passes. All of it may be lost. */
 export type ApplicationMemory = {
+  /** Whether this process has been through with it once: only then its status is more than what an earlier one left. */
+  visited: boolean;
   /** What the watches marked since the last comparison. */
   marks: Marks;
   last: LastComparison | undefined;
@@ -44,6 +46,7 @@ export function openApplicationMemories(): ApplicationMemories {
       const known = memories.get(key);
       if (known !== undefined) return known;
       const fresh: ApplicationMemory = {
+        visited: false,
         marks: {},
         last: undefined,
         compared: undefined,

@@ -28,7 +28,15 @@ import { type SettingsWatch, watchRegistrations, watchSettings } from './setting
 
 /** Counters since the start, and what is in memory now. */
 export type ControllerStats = Readonly<
-  Counts & { renders: number; cacheHits: number; applications: number; kinds: number; objects: number }
+  Counts & {
+    renders: number;
+    cacheHits: number;
+    applications: number;
+    /** Applications whose status is still that of an earlier process. */
+    unvisited: number;
+    kinds: number;
+    objects: number;
+  }
 >;
 
 /** A running application controller. */
@@ -300,6 +308,7 @@ export async function runApplicationController(
       ...counts,
       ...ports.renderer.stats(),
       applications: store.keys().length,
+      unvisited: store.keys().filter((key) => !parts.memories.of(key).visited).length,
       kinds: sum(({ live }) => live.counts.kinds),
       objects: sum(({ live }) => live.counts.objects),
     }),

@@ -51,7 +51,9 @@ export async function reconcile(key: string, context: Context, signal: AbortSign
   const pass: Pass = { key, stored, application, memory: context.memories.of(key), told: {}, context, signal };
   if (raw.metadata.deletionTimestamp !== undefined) return finalize(pass);
   if (stored.problems.length > 0) return reportInvalid(pass, stored.problems.map(describeFinding));
-  return refreshAndOperate(pass);
+  const next = await refreshAndOperate(pass);
+  pass.memory.visited = true;
+  return next;
 }
 
 /** The spec cannot be acted on: the application says so, and everything else stays as it is. */

@@ -88,13 +88,15 @@ async function readRows(cluster: DemoCluster): Promise<Row[]> {
 async function follow(
   cluster: DemoCluster,
   screen: Screen,
-  { ports, untilMs }: Readonly<{ ports: DemoPorts; untilMs: number }>,
+  { ports, untilMs, isCurrent }: Readonly<{ ports: DemoPorts; untilMs: number; isCurrent: () => boolean }>,
 ): Promise<{ rows: Row[]; done: boolean }> {
   const start = ports.clock.now().getTime();
   for (;;) {
+    // What an earlier run left in a status proves nothing of this one.
+    const current = isCurrent();
     const rows = await readRows(cluster);
     screen.show(rows);
-    const done = rows.length > 0 && rows.every(isDone);
+    const done = current && rows.length > 0 && rows.every(isDone);
     if (done || ports.clock.now().getTime() - start > untilMs) return { rows, done };
     await ports.clock.sleep(drawEveryMs, ports.signal);
   }
@@ -153,6 +155,7 @@ export async function runDemo(request: DemoRequest, ports: DemoPorts): Promise<n
     const { rows, done } = await follow(cluster, screen, {
       ports,
       untilMs: request.once ? request.timeoutMs : Infinity,
+      isCurrent: () => controller.controller.stats().unvisited === 0,
     });
     screen.close();
     if (!ports.terminal) out.write(`\n${tableLines(rows, false).join('\n')}\n`);
