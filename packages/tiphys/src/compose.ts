@@ -54,7 +54,7 @@ export async function startController(composition: Composition): Promise<Running
   const connectCluster = (config: Parameters<typeof connect>[0]): KubeClient =>
     connect(
       config,
-      { ...defaultClientSettings, qps: 200, burst: 400, userAgent: 'tiphys-application-controller' },
+      { ...defaultClientSettings, qps: 1000, burst: 2000, userAgent: 'tiphys-application-controller' },
       { log, clock },
     );
   const controller = await runApplicationController(

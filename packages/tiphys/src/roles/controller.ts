@@ -33,8 +33,8 @@ const usage = {
       doc: 'how often an application is compared when nothing happens (overrides timeout.reconciliation)',
     },
     'take-over': { doc: 'go on where another installation worked, once its controller is scaled to 0' },
-    qps: { value: 'N', doc: 'calls per second to each cluster (default: 200)' },
-    burst: { value: 'N', doc: 'calls that may go at once (default: 400)' },
+    qps: { value: 'N', doc: 'calls per second to the cluster (default: 1000)' },
+    burst: { value: 'N', doc: 'calls that may go at once (default: 2000)' },
     'log-level': { value: 'LEVEL', doc: 'debug, info, warn or error (default: info)' },
     'log-format': { value: 'FORMAT', doc: 'json or text (default: json)' },
     help: { doc: 'this text' },
@@ -70,8 +70,8 @@ async function connectControlPlane(
 ): Promise<KubeClient> {
   const settings = {
     ...defaultClientSettings,
-    qps: numberFlag(flags.qps, 'qps', 200),
-    burst: numberFlag(flags.burst, 'burst', 400),
+    qps: numberFlag(flags.qps, 'qps', 1000),
+    burst: numberFlag(flags.burst, 'burst', 2000),
     execEnvironment: environment.execEnvironment,
     userAgent: 'tiphys-application-controller',
   };
