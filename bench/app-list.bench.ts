@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '@tiphys/api';
+import { applicationResource } from '@tiphys/operations';
 import { createAll, namespaceObject, startCluster } from './cluster.ts';
 import { controlNamespace } from './controller.ts';
 import { numberFlag } from './flags.ts';
@@ -35,6 +36,15 @@ try {
   print({ claim: `app list of ${count}, whole command`, value: total, unit: 'ms', yardstick });
   const beyond = total - yardstick.value;
   print({ claim: `app list of ${count}, beyond the bare start`, value: beyond, unit: 'ms', yardstick, atMost: 150 });
+  const scope = { namespace: controlNamespace };
+  const bare = await timed(() => cluster.client.listEach(applicationResource, scope, () => undefined), runs);
+  const server = { name: 'the same list on an open connection', value: bare, unit: 'ms' };
+  print({
+    claim: `app list of ${count}, against the server's answer alone`,
+    value: total,
+    unit: 'ms',
+    yardstick: server,
+  });
   const cpu = median(Array.from({ length: runs }, () => cpuMsOf(process.execPath, args, env)));
   print({ claim: `app list of ${count}, CPU of the whole command`, value: cpu, unit: 'ms', yardstick: nodeStartCpu() });
 } finally {
