@@ -79,6 +79,9 @@ export async function startMeasured(
     }
   };
   process.once('exit', () => signal('SIGKILL'));
+  // A bench that is stopped from outside leaves nothing running either.
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    if (process.listenerCount(name) === 0) process.once(name, () => process.exit(130));
   const stop = async (): Promise<void> => {
     signal('SIGTERM');
     const timer = setTimeout(() => signal('SIGKILL'), 10_000);
