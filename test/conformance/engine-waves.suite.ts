@@ -16,7 +16,7 @@ const slow = { duration: '1s' } as const;
 
 /** Phases and waves. */
 export function waveTests(world: World): void {
-  test('SYNC-05 SYNC-01 SYNC-13 SYNC-15 SYNC-19 PreSync waves, Sync, health, PostSync come in exactly this order', async (t) => {
+  test('SYNC-05 SYNC-01 SYNC-13 SYNC-19 PreSync waves, Sync, health, PostSync come in exactly this order', async (t) => {
     const objects = [
       job('smoke-test', { hook: 'PostSync', ...slow }),
       deployment('page', slow),
@@ -56,7 +56,7 @@ export function waveTests(world: World): void {
     assert.equal(view.history.length, 1);
   });
 
-  test('SYNC-03 PostSync waits for the health of every Sync resource, and the operation says for which', async (t) => {
+  test('SYNC-03 SYNC-15 PostSync waits for the health of every Sync resource, and the operation says for which', async (t) => {
     const objects = [deployment('page', { outcome: 'never-ready' }), job('smoke-test', { hook: 'PostSync' })];
     const scene = await world.scene(t, { 'app/a.yaml': objects });
     await scene.createAutomated();
