@@ -23,7 +23,7 @@ export function instanceName({ metadata }: Application, controlNamespace: string
 }
 
 /** What shapes a comparison of one application but its sources. */
-export function diffPolicy(
+function diffPolicy(
   application: Application,
   {
     settings,

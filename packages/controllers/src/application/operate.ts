@@ -1,6 +1,9 @@
 import {
   type Application,
   type Because,
+  gvkOf,
+  isCoded,
+  keyOf,
   keyText,
   type KubeObject,
   type OperationState,
@@ -21,9 +24,8 @@ import {
   type SyncRequest,
   writeContext,
 } from '@tiphys/engine';
-import { gvkOf } from '@tiphys/api';
 import type { InstallationSettings } from '@tiphys/operations';
-import { diffPolicy } from './compare-application.ts';
+import { instanceName } from './compare-application.ts';
 import type { Destination } from './destinations.ts';
 import type { ApplicationPorts } from './ports.ts';
 
@@ -81,12 +83,11 @@ export function syncRequest({
 }: Omit<Attempt, 'destination' | 'waveDelayMs' | 'supersededBy'>): SyncRequest {
   const sync = state.operation.sync ?? {};
   const policy = application.spec.syncPolicy ?? {};
-  const { application: instance, tracking, ignore } = diffPolicyOf(application, settings, controlNamespace);
   const strategy = sync.syncStrategy?.apply !== undefined ? 'apply' : 'hook';
   return {
-    application: instance,
-    tracking,
-    ignore,
+    application: instanceName(application, controlNamespace),
+    tracking: settings.tracking,
+    ignore: application.spec.ignoreDifferences ?? [],
     destinationNamespace: application.spec.destination.namespace ?? '',
     syncOptions: [...(policy.syncOptions ?? []), ...(sync.syncOptions ?? [])],
     managedNamespaceMetadata: policy.managedNamespaceMetadata,
@@ -102,10 +103,10 @@ export function syncRequest({
   };
 }
 
-const diffPolicyOf = (application: Application, settings: InstallationSettings, controlNamespace: string) =>
-  diffPolicy(application, { settings, controlNamespace, memory: noMemory });
-
-const noMemory = { differences: () => [], digest: () => '', counts: { found: 0, compared: 0, entries: 0 } };
+/** A kind that comes with this very sync has no objects yet; any other failed read is no proof that an object is gone. */
+function absentKind(error: unknown): undefined {
+  if (!isCoded(error, 'kube/kind-not-found')) throw error;
+}
 
 /** Live objects at the places of a plan's tasks, with our own writes laid over what the watch has brought. */
 async function observeLive(
@@ -114,19 +115,12 @@ async function observeLive(
   signal: AbortSignal,
 ): Promise<LiveObjects> {
   const found = new Map<string, KubeObject>();
-  const managed = new Map(
-    live
-      .managed(instance)
-      .map((object) => [
-        keyText({ ...gvkOf(object), namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' }),
-        object,
-      ]),
-  );
+  const managed = new Map(live.managed(instance).map((object) => [keyText(keyOf(object)), object]));
   await Promise.all(
     plan.tasks.map(async (task) => {
       const id = keyText(task.key);
       const gvk = gvkOf(task.kind === 'prune' ? task.live : task.object);
-      const known = managed.get(id) ?? (await live.get(gvk, task.key, signal).catch(() => undefined));
+      const known = managed.get(id) ?? (await live.get(gvk, task.key, signal).catch(absentKind));
       if (known !== undefined) found.set(id, known);
     }),
   );
