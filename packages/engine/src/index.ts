@@ -20,12 +20,7 @@ export type { CommitMetadata } from './git/read/commit-metadata.ts';
 export { type GitSettings, gitDefaults } from './git/read/git-settings.ts';
 export { type GitStore, openGitStore, type ResolvedRevision, type RevisionQuestion } from './git/read/git-store.ts';
 export type { Refs } from './git/read/refs.ts';
-export {
-  describeRepository,
-  normaliseRepositoryUrl,
-  type RepositoryAccess,
-  type RepositoryCredentials,
-} from './git/read/repository-access.ts';
+export type { RepositoryAccess, RepositoryCredentials } from './git/read/repository-access.ts';
 export type { Tree, TreeEntry } from './git/read/tree.ts';
 export { type LiveCluster, type LiveClusterSettings, openLiveCluster } from './diff/live/live-cluster.ts';
 export type { ClusterFacts, LiveChange, LiveView } from './diff/live/live-view.ts';
@@ -97,6 +92,5 @@ export {
 } from './status/resources.ts';
 export { summaryOf } from './status/summary.ts';
 export { compare, type CompareRequest, type Comparison, type ReadPorts, type WantedSource } from './pipeline.ts';
-export { mergePatch } from './diff/merge-patch.ts';
 export { operationMark } from './sync/plan-sync.ts';
 export { openSeenVersions, type SeenVersions } from './diff/live/seen-versions.ts';

@@ -5,12 +5,12 @@ import {
   describeFinding,
   isCoded,
   type KubeObject,
+  mergePatch,
   parseApplication,
   projectOf,
   type Warning,
 } from '@tiphys/api';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
-import { mergePatchOf } from './merge-patch.ts';
 import { findApplication, typed, updateApplication } from './stored-application.ts';
 
 /** `application` is checked as it comes; `upsert` lets it change one that is there with another spec. */
@@ -57,8 +57,8 @@ function wanted({ labels, annotations, finalizers }: Application['metadata']): R
 }
 
 function patchTo(application: Application, before: Application): unknown {
-  const spec = mergePatchOf(before.spec, application.spec);
-  const metadata = mergePatchOf({}, wanted(application.metadata));
+  const spec = mergePatch(before.spec, application.spec);
+  const metadata = mergePatch({}, wanted(application.metadata));
   return { ...(spec !== undefined && { spec }), ...(metadata !== undefined && { metadata }) };
 }
 

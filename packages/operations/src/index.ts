@@ -1,6 +1,7 @@
 // Known to the vocabulary; here as well, since whoever lists applications asks here first.
 export { applicationResource } from '@tiphys/api';
 export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
+export { comparisonRequest, instanceName, type WantedComparison } from './comparison-request.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
 export { type Cascade, deleteApplication } from './delete-application.ts';
 export { patchApplication, type PatchRequest } from './patch-application.ts';
@@ -9,10 +10,11 @@ export {
   addRepository,
   type AddRepositoryRequest,
   listRepositories,
-  normalizeRepositoryUrl,
+  readRepository,
   type Repository,
   type RepositoryKey,
 } from './repository.ts';
+export { accessOf, accessTo, readRepositoryAccess, type Registered } from './repository-access.ts';
 export { requestSync, type SyncRequest } from './request-sync.ts';
 export { setApplication, type SetRequest } from './set-application.ts';
 export { findApplication, readApplication } from './stored-application.ts';

@@ -1,4 +1,4 @@
-import { CodedError, type KubeObject, stringAt } from '@tiphys/api';
+import { CodedError, type KubeObject, normaliseRepositoryUrl, stringAt } from '@tiphys/api';
 import type { ApiResource } from '@tiphys/kube';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
 
@@ -57,7 +57,8 @@ const secretResource: ApiResource = {
 
 const secretTypeLabel = 'argocd.argoproj.io/secret-type';
 
-function read(secret: KubeObject): Repository {
+/** A repository as its Secret has it. */
+export function readRepository(secret: KubeObject): Repository {
   const entries = keys.flatMap((key) => {
     const encoded = stringAt(secret, 'data', key);
     return encoded === undefined ? [] : [[key, Buffer.from(encoded, 'base64').toString('utf8')] as const];
@@ -87,22 +88,7 @@ export async function listRepositories(
   ports: OperationPorts,
 ): Promise<readonly Repository[]> {
   const secrets = await repositorySecrets(request, ports);
-  return secrets.map(read).sort((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : 0));
-}
-
-/** One spelling for the forms in which people write the same repository; letters' case counts in the path only. */
-export function normalizeRepositoryUrl(url: string): string {
-  const trimmed = url
-    .trim()
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '');
-  const scp = /^(?:([^@/]+)@)?([^:/]+):(?!\/\/)(.+)$/.exec(trimmed);
-  const text =
-    scp === null || trimmed.includes('://') ? trimmed : `ssh://${scp[1] ?? 'git'}@${scp[2] ?? ''}/${scp[3] ?? ''}`;
-  return text.replace(
-    /^([a-z+]+:\/\/)([^/]*)/i,
-    (_, scheme: string, host: string) => scheme.toLowerCase() + host.toLowerCase(),
-  );
+  return secrets.map(readRepository).sort((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : 0));
 }
 
 /** FNV-1a, 32 bits: the names of Secrets made here are those that other tools make for the same repository. */
@@ -154,18 +140,19 @@ export async function addRepository(
   const repository: Repository = { type: 'git', ...request.repository };
   requireComplete(repository);
   await request.test?.(repository);
-  const url = normalizeRepositoryUrl(repository.url);
+  const url = normaliseRepositoryUrl(repository.url);
   const secrets = await repositorySecrets(request, ports);
   const existing = secrets.find((secret) => {
-    const stored = read(secret);
-    return normalizeRepositoryUrl(stored.url) === url && (stored.project ?? '') === (repository.project ?? '');
+    const stored = readRepository(secret);
+    return normaliseRepositoryUrl(stored.url) === url && (stored.project ?? '') === (repository.project ?? '');
   });
   const secret = secretFor(repository, ports);
   if (existing === undefined) {
     await ports.kube.create(secret, { signal: request.signal, fieldManager: 'tiphys' });
     return 'created';
   }
-  if (isSame({ ...read(existing), type: read(existing).type ?? 'git' }, repository)) return 'unchanged';
+  if (isSame({ ...readRepository(existing), type: readRepository(existing).type ?? 'git' }, repository))
+    return 'unchanged';
   if (!request.upsert)
     throw new CodedError(
       'operation/conflict',

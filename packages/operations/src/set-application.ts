@@ -1,7 +1,6 @@
-import { type Application, parseApplication, type Warning } from '@tiphys/api';
+import { type Application, mergePatch, parseApplication, type Warning } from '@tiphys/api';
 import type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
 import { requireNoProblems, requireProject } from './create-application.ts';
-import { mergePatchOf } from './merge-patch.ts';
 import { readApplication, updateApplication } from './stored-application.ts';
 
 /** `change` gives the new specification; it is asked again when somebody else changed the application meanwhile. */
@@ -23,7 +22,7 @@ export async function setApplication(
   requireNoProblems(`application ${request.name}`, checked.problems);
   if (request.check === 'all') await requireProject(checked.value.spec, request, ports);
   const application = await updateApplication(request, ports, (stored) => {
-    const spec = mergePatchOf(stored.spec, request.change(stored.spec));
+    const spec = mergePatch(stored.spec, request.change(stored.spec));
     return spec === undefined ? undefined : { spec };
   });
   return { application, warnings: checked.warnings };

@@ -1,27 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Application, CodedError, isRecord, projectOf, silentLogger, sourcesOf } from '@tiphys/api';
+import { type Application, CodedError, isRecord, silentLogger, sourcesOf } from '@tiphys/api';
 import {
   compare,
   type Comparison,
-  type CompareRequest,
-  defaultCompareOptions,
   type DiffPolicy,
   gitDefaults,
   openDesiredMemory,
   openGitStore,
   openRenderer,
-  renderDefaults,
   type WantedSource,
 } from '@tiphys/engine';
-import { type InstallationSettings, type OperationPorts, readSettings } from '@tiphys/operations';
+import {
+  comparisonRequest,
+  type InstallationSettings,
+  type OperationPorts,
+  readRepositoryAccess,
+  readSettings,
+} from '@tiphys/operations';
 import type { CommandContext } from '../context.ts';
 import type { GitProgram, RenderTools } from '../io.ts';
 import { openDestination } from './destination.ts';
 import { openLiveOnce } from './live-once.ts';
 import { takeSnapshot } from './local-snapshot.ts';
-import { readRepositoryAccess } from './repository-access.ts';
 
 /** What to compare with the cluster in place of the configured revisions. */
 export type ComparisonRequest = Readonly<{
@@ -73,17 +75,6 @@ function gitOf({ io }: CommandContext): GitProgram {
   return io.git;
 }
 
-function policyOf(application: Application, settings: InstallationSettings, controlNamespace: string): DiffPolicy {
-  const { name = '', namespace = '' } = application.metadata;
-  return {
-    application: namespace === controlNamespace || namespace === '' ? name : `${namespace}_${name}`,
-    tracking: settings.tracking,
-    self: { group: 'argoproj.io', kind: 'Application', namespace, name },
-    options: defaultCompareOptions,
-    ignore: application.spec.ignoreDifferences ?? [],
-  };
-}
-
 /** What came of a comparison, and by which rules differences are shown. */
 export type Compared = Readonly<{ comparison: Comparison; policy: DiffPolicy }>;
 
@@ -119,7 +110,7 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   cleanup.defer(() => rm(workDir, { recursive: true, force: true }));
   const [settings, access, destination] = await Promise.all([
     installationSettings(ports, signal),
-    readRepositoryAccess(context.actor, ports, signal),
+    readRepositoryAccess(context.actor, { signal }, ports),
     openDestination(application.spec, ports, signal),
   ]);
   cleanup.defer(() => destination.close());
@@ -139,39 +130,10 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   const live = openLiveOnce(destination.client, settings.tracking);
   // What was synced before tells the kinds that hold what would be pruned.
   await live.ensure(managedKinds(application), signal);
-  const policy = policyOf(application, settings, ports.namespace);
   const sources = await wantedSources(request, workDir, context);
-  const comparison = await compare(
-    compareRequest({ application, sources, settings, policy }),
-    { git, renderer, live, access, memory: openDesiredMemory() },
-    signal,
-  );
+  const wanted = { application, sources, settings, controlNamespace: ports.namespace, freshness: 'latest' } as const;
+  const compared = await comparisonRequest(wanted);
+  const comparison = await compare(compared, { git, renderer, live, access, memory: openDesiredMemory() }, signal);
   requireNoErrors(comparison);
-  return { comparison, policy };
+  return { comparison, policy: compared.diff };
 }
-
-type Parts = Readonly<{
-  application: Application;
-  sources: readonly WantedSource[];
-  settings: InstallationSettings;
-  policy: DiffPolicy;
-}>;
-
-const compareRequest = ({ application, sources, settings, policy }: Parts): CompareRequest => ({
-  application: {
-    name: application.metadata.name ?? '',
-    namespace: application.metadata.namespace ?? '',
-    project: projectOf(application.spec),
-  },
-  sources,
-  destinationNamespace: application.spec.destination.namespace ?? '',
-  freshness: 'latest',
-  render: {
-    ...renderDefaults,
-    kustomizeBuildOptions: settings.kustomize.buildOptions.join(' '),
-    helmValuesFileSchemes: settings.helm.valuesFileSchemes,
-    tools: { helm: settings.helm.enabled, kustomize: settings.kustomize.enabled },
-    includeHiddenDirectories: settings.includeHiddenDirectories,
-  },
-  diff: policy,
-});

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, silentLogger } from '@tiphys/api';
 import { gitDefaults, type GitStore, openGitStore } from '@tiphys/engine';
-import type { Repository } from '@tiphys/operations';
+import { accessOf, type Repository } from '@tiphys/operations';
 import type { CommandContext } from '../context.ts';
-import { accessOf } from './repository-access.ts';
 
 /** Whether a repository can be reached. `Unknown`: it was not tried. */
 export type Connection = Readonly<{ status: 'Successful' | 'Failed' | 'Unknown'; message: string }>;

@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Application, canonicalJson, describeKey, keyText } from '@tiphys/api';
-import {
-  type Comparison,
-  normaliseRepositoryUrl,
-  openCompareMemory,
-  openDesiredMemory,
-  syncStatusCode,
-} from '@tiphys/engine';
+import { type Application, canonicalJson, describeKey, keyText, normaliseRepositoryUrl } from '@tiphys/api';
+import { type Comparison, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, type Lease, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';

@@ -11,7 +11,7 @@ import {
   type WriteContext,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
-import { instanceName } from './compare-application.ts';
+import { instanceName } from '@tiphys/operations';
 import type { Pass } from './context.ts';
 import type { Destination } from './destinations.ts';
 import { type Desired, persist } from './persist.ts';

@@ -24,8 +24,7 @@ import {
   type SyncRequest,
   writeContext,
 } from '@tiphys/engine';
-import type { InstallationSettings } from '@tiphys/operations';
-import { instanceName } from './compare-application.ts';
+import { type InstallationSettings, instanceName } from '@tiphys/operations';
 import type { Destination } from './destinations.ts';
 import type { ApplicationPorts } from './ports.ts';
 

@@ -1,5 +1,4 @@
-import { type ApplicationStatus, at, isRecord, type KubeObject, type Operation } from '@tiphys/api';
-import { mergePatch } from '@tiphys/engine';
+import { type ApplicationStatus, at, isRecord, type KubeObject, mergePatch, type Operation } from '@tiphys/api';
 import type { KubeClient } from '@tiphys/kube';
 import type { ApplicationStore, StoredApplication } from './application-store.ts';
 

@@ -20,7 +20,8 @@ import {
   startOperation,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
-import { compareApplication, instanceName } from './compare-application.ts';
+import { instanceName } from '@tiphys/operations';
+import { compareApplication } from './compare-application.ts';
 import { comparedFrom } from './compared.ts';
 import type { Context, Pass } from './context.ts';
 import { decideRefresh, type Freshness } from './decide-refresh.ts';

@@ -1,5 +1,5 @@
-import { type Clock, isCoded, type Logger, messageOf } from '@tiphys/api';
-import { type GitStore, normaliseRepositoryUrl, type RepositoryAccess, type RevisionQuestion } from '@tiphys/engine';
+import { type Clock, isCoded, type Logger, messageOf, normaliseRepositoryUrl } from '@tiphys/api';
+import type { GitStore, RepositoryAccess, RevisionQuestion } from '@tiphys/engine';
 import type { ReadSetIndex } from './read-set-index.ts';
 
 /** One revision of one repository that some application follows. */

@@ -2,19 +2,6 @@ import { isCoded, isRecord } from '@tiphys/api';
 import type { FieldShape } from './field-shape.ts';
 import { compareQuantities, parseDuration, parseQuantity } from '@tiphys/language';
 
-/** Whether two JSON values are the same, whatever the order of keys; a key without a value counts as absent. */
-export function equalJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (isNumber(a) && isNumber(b)) return String(a) === String(b);
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((entry, index) => equalJson(entry, b[index]));
-  if (!isRecord(a) || !isRecord(b)) return false;
-  // Absent from one: the other's value is compared with undefined, to which only undefined is equal.
-  for (const key in a) if (!equalJson(a[key], b[key])) return false;
-  for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false;
-  return true;
-}
-
 /** Whether two scalars mean the same to the server. */
 export function equalScalars(desired: unknown, live: unknown, shape: FieldShape | undefined): boolean {
   if (desired === live) return true;

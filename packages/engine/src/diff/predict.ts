@@ -1,6 +1,6 @@
-import { isRecord } from '@tiphys/api';
+import { equalJson, isRecord } from '@tiphys/api';
 import type { Difference } from './change.ts';
-import { equalJson, equalScalars, saysNothing, withoutNulls } from './equivalent.ts';
+import { equalScalars, saysNothing, withoutNulls } from './equivalent.ts';
 import { childShape, elementKey, itemShape, type FieldShape } from './field-shape.ts';
 import { elementStep, everything, fieldStep, indexStep, presenceStep, valueStep, type FieldSet } from './ownership.ts';
 

@@ -1,11 +1,6 @@
-import { type ApplicationSource, CodedError } from '@tiphys/api';
+import { type ApplicationSource, CodedError, describeRepository, normaliseRepositoryUrl } from '@tiphys/api';
 import type { GitStore } from '../git/read/git-store.ts';
-import {
-  describeRepository,
-  normaliseRepositoryUrl,
-  type RepositoryAccess,
-  scopeOf,
-} from '../git/read/repository-access.ts';
+import { type RepositoryAccess, scopeOf } from '../git/read/repository-access.ts';
 import { normalisePath, type Tree } from '../git/read/tree.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { detectTool, explicitTool } from './detect-tool.ts';

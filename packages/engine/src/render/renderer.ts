@@ -1,9 +1,9 @@
 import { lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Clock, Logger } from '@tiphys/api';
+import { type Clock, type Logger, normaliseRepositoryUrl } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
-import { normaliseRepositoryUrl, type RepositoryAccess } from '../git/read/repository-access.ts';
+import type { RepositoryAccess } from '../git/read/repository-access.ts';
 import { within } from '../git/read/within.ts';
 import { type ChartRepositories, openChartRepositories } from './helm/chart-repository.ts';
 import { type Isolation, openSandbox } from './isolation.ts';

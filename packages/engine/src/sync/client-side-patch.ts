@@ -1,6 +1,5 @@
-import { canonicalJson, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
+import { canonicalJson, mergePatch, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
 import { compareObject } from '../diff/compare-object.ts';
-import { mergePatch } from '../diff/merge-patch.ts';
 import { defaultCompareOptions, foldSecret } from '../diff/normalise.ts';
 import { isSecret } from '../diff/mask.ts';
 import { withoutKeys } from '../diff/without-keys.ts';

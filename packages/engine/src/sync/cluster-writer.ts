@@ -1,6 +1,7 @@
 import {
   CodedError,
   describeKey,
+  equalJson,
   groupKindText,
   gvkOf,
   keyOf,
@@ -10,7 +11,6 @@ import {
   trackedBy,
 } from '@tiphys/api';
 import { KubeError, type ObjectRef, type WriteOptions } from '@tiphys/kube';
-import { equalJson } from '../diff/equivalent.ts';
 import { fieldManager } from '../diff/ownership.ts';
 import { conditionOf } from '../health/conditions.ts';
 import { clientSidePatch, createdObject, sentObject } from './client-side-patch.ts';

@@ -1,5 +1,5 @@
-import { CodedError } from '@tiphys/api';
-import { listRepositories, normalizeRepositoryUrl } from '@tiphys/operations';
+import { CodedError, normaliseRepositoryUrl } from '@tiphys/api';
+import { listRepositories } from '@tiphys/operations';
 import { choice, defineCommand, flag, option, positional } from '../../define-command.ts';
 import { formatValue } from '../../output/object.ts';
 import { repositoryTable, shownRepository } from './repository-text.ts';
@@ -16,9 +16,9 @@ export const repoGet = defineCommand({
   },
   run: async (args, context) => {
     const { ports, actor, print, signal } = context;
-    const wanted = normalizeRepositoryUrl(args.url);
+    const wanted = normaliseRepositoryUrl(args.url);
     const repository = (await listRepositories(actor, { signal }, await ports())).find(
-      ({ url, project = '' }) => normalizeRepositoryUrl(url) === wanted && (args.project ?? project) === project,
+      ({ url, project = '' }) => normaliseRepositoryUrl(url) === wanted && (args.project ?? project) === project,
     );
     if (repository === undefined)
       throw new CodedError('operation/not-found', `no repository ${args.url} is registered`);

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RepositoryAddress } from '@tiphys/api';
 import type { GitSettings } from './git-settings.ts';
-import type { RepositoryAccess, RepositoryAddress } from './repository-access.ts';
+import type { RepositoryAccess } from './repository-access.ts';
 
 /** What git runs with: an environment of its own, and what has to be tidied up after. */
 export type GitEnvironment = Readonly<{ env: Readonly<Record<string, string>>; dispose: () => Promise<void> }>;

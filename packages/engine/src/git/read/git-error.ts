@@ -1,5 +1,5 @@
-import { CodedError, type ErrorCode } from '@tiphys/api';
-import { describeRepository, type RepositoryAccess, withoutSecrets } from './repository-access.ts';
+import { CodedError, describeRepository, type ErrorCode } from '@tiphys/api';
+import { type RepositoryAccess, withoutSecrets } from './repository-access.ts';
 import type { ProcessOutcome } from './run-process.ts';
 
 /** What git says, and what it means. The first that matches counts. */

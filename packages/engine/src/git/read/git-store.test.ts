@@ -109,7 +109,7 @@ test('REPO-02 an unknown revision is an error that names it and the repository',
 });
 
 test('REPO-01 with and without .git, a slash at the end and userinfo is the same repository', async () => {
-  const { normaliseRepositoryUrl } = await import('./repository-access.ts');
+  const { normaliseRepositoryUrl } = await import('@tiphys/api');
   const same = [
     [
       'https://github.com/a/b',

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, type Logger } from '@tiphys/api';
+import { CodedError, describeRepository, type Logger, parseRepositoryUrl, type RepositoryAddress } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import { gitError } from './git-error.ts';
 import {
@@ -14,13 +14,7 @@ import type { GitSettings } from './git-settings.ts';
 import { localFingerprint } from './local-refs.ts';
 import { type GitObject, ObjectReader } from './object-reader.ts';
 import { parseRefs, type Refs } from './refs.ts';
-import {
-  describeRepository,
-  parseRepositoryUrl,
-  type RepositoryAccess,
-  type RepositoryAddress,
-  scopeOf,
-} from './repository-access.ts';
+import { type RepositoryAccess, scopeOf } from './repository-access.ts';
 import { type ProcessOutcome, runProcess } from './run-process.ts';
 
 const maxAnswerBytes = 64 * 1024 * 1024;

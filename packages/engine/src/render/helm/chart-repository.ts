@@ -1,15 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { at, CodedError, isRecord, listAt, parseYaml, stringAt, stringifyYaml } from '@tiphys/api';
+import { at, CodedError, describeRepository, isRecord, listAt, parseYaml, stringAt, stringifyYaml } from '@tiphys/api';
 import { highestVersion, parseVersion, parseVersionRange } from '@tiphys/language';
 import { LRUCache } from 'lru-cache';
-import {
-  describeRepository,
-  type RepositoryAccess,
-  scopeOf,
-  withoutSecrets,
-} from '../../git/read/repository-access.ts';
+import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
 import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
 
 /** What pulling charts needs. */

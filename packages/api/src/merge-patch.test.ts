@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalJson } from '@tiphys/api';
 import fc from 'fast-check';
-import { equalJson } from './equivalent.ts';
-import { mergePatch } from './merge-patch.ts';
+import { canonicalJson } from './json.ts';
+import { equalJson, mergePatch } from './merge-patch.ts';
 
 const json = fc.jsonValue({ maxDepth: 3 });
 
@@ -40,4 +39,17 @@ test('there is a merge patch exactly when two objects differ', () => {
       assert.equal(mergePatch(from, to) === undefined, equalJson(from, to));
     }),
   );
+});
+
+test('a merge patch says what differs and nothing else', () => {
+  const before = { a: 1, b: { c: [1], d: 'x' }, gone: true };
+  const rows: readonly (readonly [after: unknown, patch: unknown])[] = [
+    [before, undefined],
+    [{ ...before, gone: undefined }, { gone: null }],
+    [{ ...before, b: { c: [1, 2], d: 'x' } }, { b: { c: [1, 2] } }],
+    [{ ...before, e: { f: 1 } }, { e: { f: 1 } }],
+    [{ ...before, b: 'text' }, { b: 'text' }],
+    [undefined, null],
+  ];
+  for (const [after, patch] of rows) assert.deepEqual(mergePatch(before, after), patch);
 });

@@ -1,0 +1,50 @@
+import { type Application, projectOf } from '@tiphys/api';
+import type { CompareMemory, CompareRequest } from '@tiphys/engine';
+import type { InstallationSettings } from './settings/settings.ts';
+
+/** How an application is called in tracking marks: with its namespace where that is not the control plane's (contract 2.1). */
+export function instanceName({ metadata }: Pick<Application, 'metadata'>, controlNamespace: string): string {
+  const { name = '', namespace = '' } = metadata;
+  return namespace === controlNamespace || namespace === '' ? name : `${namespace}_${name}`;
+}
+
+/** An application and the sources that it is compared at, under the settings of the installation. */
+export type WantedComparison = Pick<CompareRequest, 'sources' | 'freshness'> &
+  Readonly<{
+    application: Application;
+    settings: InstallationSettings;
+    controlNamespace: string;
+    /** Remembers comparisons of objects; none when absent. */
+    memory?: CompareMemory | undefined;
+  }>;
+
+/**
+ * What the engine is asked to compare: one reading of application and settings, for the controller and for whoever compares by
+ * hand. The engine is loaded here, so that operations that only write intents start without it.
+ */
+export async function comparisonRequest(wanted: WantedComparison): Promise<CompareRequest> {
+  const { application, settings, controlNamespace, sources, freshness, memory } = wanted;
+  const { defaultCompareOptions, renderDefaults } = await import('@tiphys/engine');
+  const { name = '', namespace = '' } = application.metadata;
+  return {
+    application: { name, namespace, project: projectOf(application.spec) },
+    sources,
+    destinationNamespace: application.spec.destination.namespace ?? '',
+    freshness,
+    render: {
+      ...renderDefaults,
+      kustomizeBuildOptions: settings.kustomize.buildOptions.join(' '),
+      helmValuesFileSchemes: settings.helm.valuesFileSchemes,
+      tools: { helm: settings.helm.enabled, kustomize: settings.kustomize.enabled },
+      includeHiddenDirectories: settings.includeHiddenDirectories,
+    },
+    diff: {
+      application: instanceName(application, controlNamespace),
+      tracking: settings.tracking,
+      self: { group: 'argoproj.io', kind: 'Application', namespace, name },
+      options: defaultCompareOptions,
+      ignore: application.spec.ignoreDifferences ?? [],
+      ...(memory !== undefined && { memory }),
+    },
+  };
+}
