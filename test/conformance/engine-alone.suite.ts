@@ -37,6 +37,31 @@ export function aloneTests(world: World): void {
     assert.equal(rendered(), 2);
   });
 
+  test('REC-02 an interval without news is no work; what a watch does not tell is found at the next one', async (t) => {
+    const cm = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'argocd-cm', namespace: world.namespace } };
+    await world.cluster.client.apply(
+      { ...cm, data: { 'timeout.reconciliation': '1s' } },
+      { fieldManager: 'conformance' },
+    );
+    t.after(() =>
+      world.cluster.client.delete({ gvk: { group: '', version: 'v1', kind: 'ConfigMap' }, ...cm.metadata }),
+    );
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    const compared = (): number => world.controller.count('application compared');
+    await until('two intervals without a comparison', async () => {
+      const before = compared();
+      await sleep(2_500);
+      return compared() === before ? { is: true } : { seen: `${compared() - before} comparisons` };
+    });
+
+    await scene.patchApplication({ status: { sync: { status: 'OutOfSync' }, resources: null } });
+    await scene.until('what is so is written again', (view) => view.sync === 'Synced');
+    const elsewhere = await scene.repository.commit({ 'elsewhere/b.yaml': 'nothing of this application' });
+    await scene.until('names the newest commit', (view) => view.revision === elsewhere);
+  });
+
   test('REC-16 killed during a PreSync Job: after the restart the operation goes on, with one Job run', async (t) => {
     const scene = await world.scene(t, {
       'app/a.yaml': [job('migrate', { hook: 'PreSync', duration: '4s' }), deployment('page')],

@@ -3,6 +3,7 @@ import type { Comparison, SyncPlan, SyncProgress } from '@tiphys/engine';
 import type { LastComparison, Marks } from './decide-refresh.ts';
 import type { Compared } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
+import type { Settled } from './settled.ts';
 
 /** What this process knows of a running operation beyond what is stored. Lost with the process, and then found again. */
 export type RunningOperation = Readonly<{
@@ -27,10 +28,10 @@ export type ApplicationMemory = {
   operation: RunningOperation | undefined;
   /** Since when the source cannot be read; undefined while it can. */
   sourceFailedAtMs: number | undefined;
-  /** Objects that other applications desire too, as this one knows. */
-  shared: ReadonlySet<string> | undefined;
   /** When the automated sync may act next. */
   automation: Because | undefined;
+  /** Set while there is nothing to do. */
+  settled: Settled | undefined;
 };
 
 /** Memory of all applications; an entry goes with its application. */
@@ -52,8 +53,8 @@ export function openApplicationMemories(): ApplicationMemories {
         compared: undefined,
         operation: undefined,
         sourceFailedAtMs: undefined,
-        shared: undefined,
         automation: undefined,
+        settled: undefined,
       };
       memories.set(key, fresh);
       return fresh;

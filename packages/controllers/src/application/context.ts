@@ -43,6 +43,8 @@ export type Context = Readonly<{
       commits: readonly string[];
     }>,
   ) => void;
+  /** Whether these are the newest commits of Git sources, as the watch of their repositories knows. */
+  isNewest: (sources: readonly WantedSource[], commits: readonly string[]) => boolean;
   /** Whether an AppProject of that name exists. */
   hasProject: (name: string) => boolean;
   /** Notes what an application desires; answers what others desire too. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Application, canonicalJson, describeKey, keyText, normaliseRepositoryUrl } from '@tiphys/api';
+import { type Application, canonicalJson, describeKey, normaliseRepositoryUrl } from '@tiphys/api';
 import { type Comparison, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, type Lease, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';
-import { type DesiredIndex, openDesiredIndex } from './desired-index.ts';
+import { type DesiredIndex, openDesiredIndex, type SharedObject } from './desired-index.ts';
 import { type ProjectNames, watchProjects } from './project-names.ts';
 import { type ApplicationStore, openApplicationStore, type StoredApplication } from './application-store.ts';
 import type { Context, Counts } from './context.ts';
@@ -121,6 +121,11 @@ function wakeFor({ memories, queue, store }: Parts, application: string, what: s
   queue.controller?.addAfter(application, settleMs);
 }
 
+/** The others are told when a sharing begins or ends; in between each sees it in its own comparison. */
+const tellOthers = (parts: Parts, moved: readonly SharedObject[]): void => {
+  for (const { key, others } of moved) for (const other of others) wakeFor(parts, other, describeKey(key));
+};
+
 const wakeAll = ({ store, queue }: Parts): void => {
   for (const key of store.keys()) queue.controller?.add(key);
 };
@@ -220,22 +225,21 @@ function openContext(parts: Parts, { destinations, watch, events }: Outside): Co
       );
       watch.follow(key, followed);
     },
+    isNewest: (sources, commits) =>
+      sources.every(({ source, revision }, index) => {
+        const followed = { url: source.repoURL, revision, tagPrefix: source.tagPrefix };
+        return watch.newest(followed) === commits[index];
+      }),
     limitOperations: limiter(() => settings().operationProcessors),
     reread: (key, signal) => reread(parts, key, signal),
     hasProject: (name) => parts.projects.has(name),
     desire: (key, server, keys) => {
-      desired.set(key, server, keys);
-      const shared = desired.shared(key);
-      // The others are told once, when the sharing begins; from then on each sees it in its own comparison.
-      for (const { key: object, others } of shared)
-        for (const other of others)
-          if (memories.of(other).shared?.has(keyText(object)) !== true) wakeFor(parts, other, describeKey(object));
-      memories.of(key).shared = new Set(shared.map(({ key: object }) => keyText(object)));
-      return shared;
+      tellOthers(parts, desired.set(key, server, keys));
+      return desired.shared(key);
     },
     forget: (key) => {
       memories.forget(key);
-      desired.remove(key);
+      tellOthers(parts, desired.remove(key));
       reads.remove(key);
       watch.unfollow(key);
     },

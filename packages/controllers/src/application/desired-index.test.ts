@@ -7,12 +7,13 @@ const key = (name: string) => ({ group: '', kind: 'ConfigMap', namespace: 'n', n
 test('APP-19 two applications that desire the same object know of each other', () => {
   const index = openDesiredIndex();
   index.set('one', 's', [key('a'), key('b')]);
-  index.set('two', 's', [key('b')]);
+  assert.deepEqual(index.set('two', 's', [key('b')]), [{ key: key('b'), others: ['one'] }]);
+  assert.deepEqual(index.set('two', 's', [key('b'), key('c')]), [], 'nothing new to anybody');
   index.set('three', 'elsewhere', [key('b')]);
   assert.deepEqual(index.shared('one'), [{ key: key('b'), others: ['two'] }]);
   assert.deepEqual(index.shared('three'), []);
   assert.deepEqual(index.of('s', key('b')), ['one', 'two']);
-  index.remove('two');
+  assert.deepEqual(index.remove('two'), [{ key: key('b'), others: ['one'] }]);
   assert.deepEqual(index.shared('one'), []);
 });
 

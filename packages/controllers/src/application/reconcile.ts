@@ -29,6 +29,7 @@ import { type Compared, describeStatus, type StatusFacts } from './describe-stat
 import type { Destination } from './destinations.ts';
 import { finalize } from './finalize.ts';
 import { releaseHooks } from './release-hooks.ts';
+import { isSettled, settle } from './settled.ts';
 import { tellVerdict, writeStatus } from './write-status.ts';
 import { runOperation } from './run-operation.ts';
 import { isMultiSource, specSources } from './sources.ts';
@@ -93,7 +94,10 @@ async function refreshAndOperate(pass: Pass): Promise<Next> {
   );
   const state = application.status?.operationState;
   const busy = application.operation !== undefined || isRunning(state);
-  if (decision.kind === 'wait' && !busy && memory.automation === undefined) return { againInMs: decision.forMs };
+  const calm = !busy && memory.automation === undefined;
+  if (decision.kind === 'wait' && calm) return { againInMs: decision.forMs };
+  if (calm && decision.kind === 'refresh' && decision.because.code === 'interval' && (await rests(pass)))
+    return nextPass(pass);
 
   let compared = memory.compared;
   if (decision.kind === 'refresh' || compared === undefined) {
@@ -146,8 +150,19 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
     }
     case 'none':
       await writeStatus(pass, { status, dropAnnotations: answered });
+      memory.settled = await settle(pass, facts.compared);
       return nextPass(pass);
   }
+}
+
+/** At an interval that brought nothing new there is nothing to compare (docs/adr/0012). */
+async function rests(pass: Pass): Promise<boolean> {
+  const { memory, context } = pass;
+  const { settled, last } = memory;
+  if (settled === undefined || last === undefined || !(await isSettled(pass, settled))) return false;
+  memory.settled = { ...settled, intervals: settled.intervals + 1 };
+  memory.last = { ...last, atMs: context.ports.clock.now().getTime() };
+  return true;
 }
 
 const operationOf = ({ status }: Application): { operationState?: OperationState } =>
@@ -217,6 +232,7 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
   const startedMs = clock.now().getTime();
   // What changes from here on is for the next comparison.
   memory.marks = {};
+  memory.settled = undefined;
   const compared = await compareNow(pass, freshness, asked);
   const nowMs = clock.now().getTime();
   const failed = compared.kind === 'failed';

@@ -33,7 +33,7 @@ export interface RepositoryWatch extends AsyncDisposable {
   unfollow(application: string): void;
   /** Looks at a repository at once (webhook, or a commit that we know of). */
   poll(url: string): void;
-  /** The newest commit that was seen for a revision; undefined before the first look. */
+  /** The newest commit that was seen for a revision; undefined before the first look, and while the repository cannot be read. */
   newest(followed: Followed): string | undefined;
 }
 
@@ -101,7 +101,8 @@ class Watch implements RepositoryWatch {
   }
 
   newest(followed: Followed): string | undefined {
-    return this.#repositories.get(normaliseRepositoryUrl(followed.url))?.heads.get(revisionKey(followed));
+    const watched = this.#repositories.get(normaliseRepositoryUrl(followed.url));
+    return watched?.failing === false ? watched.heads.get(revisionKey(followed)) : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

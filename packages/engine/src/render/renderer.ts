@@ -57,7 +57,7 @@ export interface Renderer {
 }
 
 type Objects = Extract<Outcome, { kind: 'objects' }>;
-type RenderedSource = Readonly<{ key: string; type: SourceType; outcome: Objects; ran: boolean }>;
+type RenderedSource = Readonly<{ key: string; type: SourceType; outcome: Objects; ran: boolean; lasting: boolean }>;
 type Joined = Pick<Rendered, 'objects' | 'warnings' | 'digest'>;
 
 /** Without paths that lie below another one of the set. */
@@ -150,6 +150,7 @@ class ContentRenderer implements Renderer {
       key: sha256(request.destinationNamespace, ...sources.map(({ key }) => key)),
       sourceTypes: sources.map(({ type }) => type),
       cached: sources.every(({ ran }) => !ran),
+      lasting: sources.every(({ lasting }) => lasting),
       readSet: readSetsOf(reads),
     };
   }
@@ -158,7 +159,7 @@ class ContentRenderer implements Renderer {
     const { request, source } = what;
     if (isOnlyRef(source.source)) {
       const outcome: Objects = { kind: 'objects', objects: [], warnings: [], digest: '', bytes: 0 };
-      return { key: 'ref', type: 'Directory', outcome, ran: false };
+      return { key: 'ref', type: 'Directory', outcome, ran: false, lasting: true };
     }
     const { plan, attempt } = await this.#attempt(what, reads, signal).catch((error: unknown) => {
       // It did not get as far as to know its files: any change may mend it.
@@ -168,7 +169,8 @@ class ContentRenderer implements Renderer {
     const { key, outcome, read, ran } = attempt;
     reads.push(...read);
     if (!ran) this.#cacheHits += 1;
-    if (outcome.kind === 'objects') return { key, type: plan.sourceType, outcome, ran };
+    if (outcome.kind === 'objects')
+      return { key, type: plan.sourceType, outcome, ran, lasting: plan.freshMs === undefined };
     throw outcome.kind === 'failed' ? outcome.error : new Error('no set of files was wide enough');
   }
 

@@ -60,6 +60,8 @@ export type Rendered = Readonly<{
   digest: string;
   /** No tool ran for this. */
   cached: boolean;
+  /** It hangs on files of the repositories alone, and stays right as long as they do: no values from a URL, no ranges of charts. */
+  lasting: boolean;
   readSet: readonly ReadSet[];
 }>;
 

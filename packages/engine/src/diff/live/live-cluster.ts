@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
   type GroupKind,
@@ -57,6 +58,7 @@ class WatchingCluster implements LiveCluster {
   readonly #listeners = new Set<(change: LiveChange) => void>();
   #complete = false;
   #facts: { at: number; value: Promise<ClusterFacts> } | undefined;
+  #known: ClusterFacts | undefined;
 
   constructor(ports: LiveClusterPorts, settings: LiveClusterSettings) {
     this.#ports = ports;
@@ -84,10 +86,16 @@ class WatchingCluster implements LiveCluster {
   facts(signal: AbortSignal): Promise<ClusterFacts> {
     const now = this.#ports.clock.now().getTime();
     if (this.#facts !== undefined && now - this.#facts.at <= this.#settings.factsMs) return this.#facts.value;
-    const value = readFacts(this.#ports.client, signal);
+    const value = readFacts(this.#ports.client, signal).then((facts) => this.#sameWhenEqual(facts));
     this.#facts = { at: now, value };
     value.catch(() => (this.#facts = undefined));
     return value;
+  }
+
+  /** The same object as long as nothing about the cluster changes. */
+  #sameWhenEqual(facts: ClusterFacts): ClusterFacts {
+    if (this.#known === undefined || !isDeepStrictEqual(this.#known, facts)) this.#known = facts;
+    return this.#known;
   }
 
   async ensure(kinds: readonly GroupKind[], signal: AbortSignal): Promise<void> {

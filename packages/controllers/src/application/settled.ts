@@ -1,0 +1,48 @@
+import { projectOf } from '@tiphys/api';
+import type { ClusterFacts } from '@tiphys/engine';
+import type { Pass } from './context.ts';
+import type { Compared } from './describe-status.ts';
+import type { Destination } from './destinations.ts';
+
+/** What a pass rested on that ended with nothing left to do. While all of it stands, another comparison would find the same. */
+export type Settled = Readonly<{
+  /** The version of the Application that says what was found. */
+  resourceVersion: string;
+  compared: Extract<Compared, { kind: 'compared' }>;
+  destination: Destination;
+  facts: ClusterFacts;
+  /** Intervals since the comparison. */
+  intervals: number;
+}>;
+
+/** After so many intervals there is a comparison all the same: it would catch a change that no watch told. */
+const mostIntervals = 10;
+
+/** What a pass leaves behind when there is nothing more to do; undefined when it rests on more than what is watched. */
+export async function settle(pass: Pass, compared: Compared): Promise<Settled | undefined> {
+  if (compared.kind === 'failed' || !compared.comparison.rendered.lasting) return undefined;
+  if (compared.sources.some(({ source }) => source.chart !== undefined)) return undefined;
+  const { context, application, signal } = pass;
+  const destination = context.destinations.find(application.spec.destination);
+  if (!destination.live.complete) return undefined;
+  const facts = await destination.live.facts(signal);
+  const { resourceVersion = '' } = pass.stored.raw.metadata;
+  return { resourceVersion, compared, destination, facts, intervals: 0 };
+}
+
+/** Whether nothing that the last comparison rests on is another: commits, cluster, project, and what is stored. */
+export async function isSettled(pass: Pass, settled: Settled): Promise<boolean> {
+  const { context, application, stored, memory, signal } = pass;
+  const { destination, compared } = settled;
+  if (settled.intervals >= mostIntervals || stored.raw.metadata.resourceVersion !== settled.resourceVersion)
+    return false;
+  if (memory.marks.live !== undefined || memory.marks.revision !== undefined) return false;
+  if (!context.hasProject(projectOf(application.spec))) return false;
+  if (!context.destinations.isRegistered(application.spec.destination)) return false;
+  if (context.destinations.find(application.spec.destination) !== destination || !destination.live.complete)
+    return false;
+  return (
+    context.isNewest(compared.sources, compared.comparison.revisions) &&
+    (await destination.live.facts(signal)) === settled.facts
+  );
+}
