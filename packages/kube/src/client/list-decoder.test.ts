@@ -6,7 +6,14 @@ import { ListDecoder } from './list-decoder.ts';
 function decode(text: string, cuts: readonly number[]): { items: unknown[]; shell: unknown } {
   const bytes = Buffer.from(text);
   const items: unknown[] = [];
-  const decoder = new ListDecoder((item) => items.push(JSON.parse(item)));
+  const decoder = new ListDecoder((item) => {
+    try {
+      items.push(JSON.parse(item));
+      return true;
+    } catch {
+      return false;
+    }
+  });
   const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
   let from = 0;
   for (const cut of [...at, bytes.length]) {
@@ -79,4 +86,31 @@ test('a list without items, and with none at all', () => {
 
 test('a list that ends early is an error', () => {
   assert.throws(() => decode('{"items":[{"a":1},', []), /ended before its last bracket/);
+});
+
+test('items that begin alike are told from what begins alike inside them', () => {
+  const plain = fc.record({ name: nasty, text: nasty });
+  const nested = fc.letrec<{ node: unknown }>((tie) => ({
+    node: fc.record({
+      apiVersion: fc.constant('v1'),
+      kind: fc.constant('A'),
+      metadata: plain,
+      children: fc.oneof({ maxDepth: 2 }, fc.constant([]), fc.array(tie('node'), { maxLength: 4 })),
+    }),
+  })).node;
+  fc.assert(
+    fc.property(fc.array(nested, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 10 }), (items, cuts) => {
+      const list = { kind: 'AList', items, z: 1 };
+      assert.deepEqual(decode(JSON.stringify(list), cuts).items, JSON.parse(JSON.stringify(items)));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('an item larger than what is kept for the next chunk is read', () => {
+  const item = (name: string): unknown => ({ apiVersion: 'v1', kind: 'A', metadata: { name, text: 'x'.repeat(400_000) } });
+  const items = [item('a'), { apiVersion: 'v1', kind: 'A', metadata: {}, children: Array.from({ length: 5 }, () => item('c')) }, item('d')];
+  const text = JSON.stringify({ kind: 'AList', items });
+  const cuts = Array.from({ length: Math.ceil(text.length / 16_384) }, (_, index) => index * 16_384);
+  assert.deepEqual(decode(text, cuts).items, items);
 });

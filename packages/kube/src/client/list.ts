@@ -1,4 +1,4 @@
-import { isRecord, parseJson, stringAt, type KubeObject } from '@tiphys/api';
+import { isCoded, isRecord, parseJson, stringAt, type KubeObject } from '@tiphys/api';
 import type { WireResponse } from './connections.ts';
 import { asKind, metadataForm, type ClientParts } from './parts.ts';
 import { ListDecoder } from './list-decoder.ts';
@@ -17,6 +17,33 @@ export type ListRequest = Readonly<{
 
 type Page = Readonly<{ resourceVersion: string; continueToken: string; count: number }>;
 
+/** The value of a text; undefined when it is no JSON, which has no such value itself. */
+function wholeJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (isCoded(error, 'api/invalid-json')) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a body to its end. By events: a loop over its chunks costs more than what is done with them. */
+function eachChunk(body: WireResponse['body'], visit: (chunk: Buffer) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  body.on('data', (chunk: unknown) => {
+    try {
+      if (Buffer.isBuffer(chunk)) visit(chunk);
+    } catch (error) {
+      reject(error instanceof Error ? error : new Error(String(error)));
+      body.destroy();
+    }
+  });
+  body.once('end', resolve);
+  body.once('error', reject);
+  body.once('close', () => reject(Object.assign(new Error('the answer ended too early'), { code: 'ECONNRESET' })));
+  return promise;
+}
+
 async function readPage(
   response: WireResponse,
   request: ListRequest,
@@ -24,18 +51,19 @@ async function readPage(
 ): Promise<Page> {
   let count = 0;
   const decoder = new ListDecoder((text) => {
-    const item = parseJson(text, limits.what);
-    if (!isRecord(item)) return;
+    const item = wholeJson(text);
+    if (item === undefined) return false;
+    if (!isRecord(item)) return true;
     count += 1;
     request.visit(asKind(item, request.resource));
+    return true;
   });
   let size = 0;
-  for await (const chunk of response.body) {
-    if (!Buffer.isBuffer(chunk)) continue;
+  await eachChunk(response.body, (chunk) => {
     size += chunk.length;
     if (size > limits.bytes) throw tooLarge(limits.bytes, limits.what);
     decoder.push(chunk);
-  }
+  });
   const list = parseJson(decoder.end(), limits.what);
   return {
     resourceVersion: stringAt(list, 'metadata', 'resourceVersion') ?? '',

@@ -33,6 +33,9 @@ const header = [
   'TARGET',
 ];
 
+/** Rows are made as objects arrive, so a page costs nothing here; each further one would be waited for anew. */
+const pageSize = 2000;
+
 type Filters = Readonly<{
   project: readonly string[];
   repo?: string | undefined;
@@ -93,7 +96,7 @@ export const appList = defineCommand({
     const objects: KubeObject[] = [];
     const listed = kube.listEach(
       applicationResource,
-      { namespace: scope, labelSelector: args.selector, signal },
+      { namespace: scope, labelSelector: args.selector, pageSize, signal },
       (object) => {
         if (!isListed(object) || !matches(object, args)) return;
         if (wanted === 'wide') rows.push(rowOf(object, style.status));
