@@ -108,8 +108,16 @@ test('items that begin alike are told from what begins alike inside them', () =>
 });
 
 test('an item larger than what is kept for the next chunk is read', () => {
-  const item = (name: string): unknown => ({ apiVersion: 'v1', kind: 'A', metadata: { name, text: 'x'.repeat(400_000) } });
-  const items = [item('a'), { apiVersion: 'v1', kind: 'A', metadata: {}, children: Array.from({ length: 5 }, () => item('c')) }, item('d')];
+  const item = (name: string): unknown => ({
+    apiVersion: 'v1',
+    kind: 'A',
+    metadata: { name, text: 'x'.repeat(400_000) },
+  });
+  const items = [
+    item('a'),
+    { apiVersion: 'v1', kind: 'A', metadata: {}, children: Array.from({ length: 5 }, () => item('c')) },
+    item('d'),
+  ];
   const text = JSON.stringify({ kind: 'AList', items });
   const cuts = Array.from({ length: Math.ceil(text.length / 16_384) }, (_, index) => index * 16_384);
   assert.deepEqual(decode(text, cuts).items, items);
