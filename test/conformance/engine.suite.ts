@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { aloneTests } from './engine-alone.suite.ts';
 import { applicationTests } from './engine-applications.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
+import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
 import { healthTests } from './engine-health.suite.ts';
 import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
@@ -19,11 +20,12 @@ const atOnce = 6;
 export function engineSuite(world: World): void {
   describe('engine', { concurrency: atOnce }, () => {
     const areas = [thinPathTests, compareTests, renderTests, waveTests, hookTests, pruneTests];
-    for (const register of [...areas, operationTests, healthTests, applicationTests]) register(world);
+    for (const register of [...areas, operationTests, healthTests, applicationTests, deletionTests]) register(world);
   });
   // These count what the controller does or stop it, or look at what all the others have seen.
   describe('engine, one at a time', () => {
     aloneTests(world);
+    deletionAloneTests(world);
     vocabularyTests(world);
   });
 }

@@ -1,7 +1,7 @@
 export { desiredOf, liveOf, type Change, type Difference, type LiveObjects } from './diff/change.ts';
 export { healthOrder, isWorse, type Assess, type Health, type HealthStatus } from './health/health.ts';
 export type * from './sync/types.ts';
-export { hookDeletePolicies, hookTypes, syncPhases } from './sync/types.ts';
+export { deletionPhases, hookDeletePolicies, hookTypes, syncPhases } from './sync/types.ts';
 export { aggregateHealth, type Assessed } from './health/aggregate.ts';
 export { assess, hasHealthCheck } from './health/built-in.ts';
 export { hookFinalizer, marks } from './sync/marks.ts';
@@ -92,5 +92,13 @@ export {
 } from './status/resources.ts';
 export { summaryOf } from './status/summary.ts';
 export { compare, type CompareRequest, type Comparison, type ReadPorts, type WantedSource } from './pipeline.ts';
-export { operationMark } from './sync/plan-sync.ts';
+export { operationMark } from './sync/hook-object.ts';
+export {
+  attemptOf,
+  deletePoliciesOf,
+  deletionPhasesOf,
+  isOfDeletion,
+  planDeletionHooks,
+  type DeletionRequest,
+} from './sync/plan-deletion.ts';
 export { openSeenVersions, type SeenVersions } from './diff/live/seen-versions.ts';

@@ -1,5 +1,5 @@
 import type { Because } from '@tiphys/api';
-import type { Comparison, SyncPlan, SyncProgress } from '@tiphys/engine';
+import type { Comparison, DeletionPhase, SyncPlan, SyncProgress } from '@tiphys/engine';
 import type { LastComparison, Marks } from './decide-refresh.ts';
 import type { Compared } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
@@ -17,6 +17,18 @@ export type RunningOperation = Readonly<{
   instance: string;
 }>;
 
+/** What this process knows of the hooks of a deletion beyond what stands in the cluster. Lost with the process: a pause is then shorter. */
+export type RunningDeletion = Readonly<{
+  phase: DeletionPhase;
+  progress: SyncProgress;
+  /** How often hooks of the phase have failed. */
+  failures: number;
+  /** When those that failed run again; undefined while none has. */
+  retryAtMs?: number;
+  /** Why they failed. */
+  messages?: readonly string[];
+}>;
+
 /** What is remembered of one application between two passes. All of it may be lost. */
 export type ApplicationMemory = {
   /** Whether this process has been through with it once: only then its status is more than what an earlier one left. */
@@ -26,6 +38,7 @@ export type ApplicationMemory = {
   last: LastComparison | undefined;
   compared: Compared | undefined;
   operation: RunningOperation | undefined;
+  deletion: RunningDeletion | undefined;
   /** Since when the source cannot be read; undefined while it can. */
   sourceFailedAtMs: number | undefined;
   /** When the automated sync may act next. */
@@ -52,6 +65,7 @@ export function openApplicationMemories(): ApplicationMemories {
         last: undefined,
         compared: undefined,
         operation: undefined,
+        deletion: undefined,
         sourceFailedAtMs: undefined,
         automation: undefined,
         settled: undefined,

@@ -1,103 +1,60 @@
-import { type Application, type Because, describeKey, isCoded, keyOf, type KubeObject, messageOf } from '@tiphys/api';
+import { type Application, type Because, isCoded, keyOf, type KubeObject, messageOf } from '@tiphys/api';
 import {
   type ClusterWriter,
-  confirmsDelete,
-  keepsOnDelete,
+  type DeletionPhase,
   type LiveView,
   mergeConditions,
-  readOptions,
   timeText,
-  waveOf,
   type WriteContext,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
 import { instanceName } from '@tiphys/operations';
 import type { Pass } from './context.ts';
+import { decideDeletion, type DeletionStep } from './decide-deletion.ts';
+import { runDeletionHooks } from './deletion-hooks.ts';
 import type { Destination } from './destinations.ts';
-import { type Desired, persist } from './persist.ts';
-
-const foreground = ['resources-finalizer.argocd.argoproj.io', 'resources-finalizer.argocd.argoproj.io/foreground'];
-const background = 'resources-finalizer.argocd.argoproj.io/background';
-const cascading = [...foreground, background];
+import { hookFinalizers, isBackground, isCascading, isOurs } from './finalizers.ts';
+import type { Desired } from './persist.ts';
+import { writeStatus } from './write-status.ts';
 
 /** How soon a deletion that waits is looked at when no event wakes it. */
 const lookAgainMs = 5_000;
 const unreachableMs = 15_000;
 
-/** What a deletion comes to next. */
-type Step = Readonly<
-  { kind: 'release' } | { kind: 'delete'; objects: readonly KubeObject[] } | { kind: 'wait'; for: readonly Because[] }
->;
-
-const approvedAt = ({ metadata }: Application): number =>
-  new Date(metadata.annotations?.['argocd.argoproj.io/deletion-approved'] ?? '').getTime();
-
-/** What of an application's live objects goes with it (contract 3.10): never definitions, never what asks to stay, never itself. */
-function doomed(application: Application, live: readonly KubeObject[]): KubeObject[] {
-  const self = application.metadata.uid;
-  return live.filter(
-    (object) =>
-      object.kind !== 'CustomResourceDefinition' &&
-      object.metadata.uid !== self &&
-      (object.metadata.ownerReferences ?? []).length === 0 &&
-      !keepsOnDelete(object),
-  );
-}
-
-/** Objects go in reverse wave order, one wave at a time; a wave is over when its objects are gone. */
-export function decideDeletion(application: Application, live: readonly KubeObject[]): Step {
-  const objects = doomed(application, live);
-  if (objects.length === 0) return { kind: 'release' };
-  const deletedAt = new Date(application.metadata.deletionTimestamp ?? '').getTime();
-  const { values: options } = readOptions(application.spec.syncPolicy?.syncOptions ?? [], 'syncOptions');
-  const unapproved = objects.filter(
-    (object) => confirmsDelete(object, options) && !(approvedAt(application) >= deletedAt),
-  );
-  if (unapproved.length > 0)
-    return {
-      kind: 'wait',
-      for: unapproved.map((object): Because => ({
-        code: 'waiting-for-deletion-approval',
-        object: describeKey(keyOf(object)),
-      })),
-    };
-  const last = Math.max(...objects.map((object) => waveOf(object).wave));
-  const wave = objects.filter((object) => waveOf(object).wave === last);
-  const standing = wave.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  if (standing.length > 0) return { kind: 'delete', objects: standing };
-  return {
-    kind: 'wait',
-    for: wave.map((object): Because => ({ code: 'waiting-for-deletion', object: describeKey(keyOf(object)) })),
-  };
-}
-
-const store = async (pass: Pass, desired: Desired): Promise<void> => {
-  const { context, signal } = pass;
+/** Stores what a pass found; without its last finalizer the application is gone before the answer is read. */
+async function store(pass: Pass, desired: Desired): Promise<void> {
   try {
-    pass.stored = await persist(pass.stored, desired, { client: context.ports.client, store: context.store, signal });
-    pass.application = pass.stored.application;
+    await writeStatus(pass, desired);
   } catch (error) {
-    // Without its last finalizer the application is gone before the answer is read.
     if (!isCoded(error, 'kube/not-found')) throw error;
   }
-};
+}
 
-const withoutFinalizers = ({ metadata }: Application): string[] =>
-  (metadata.finalizers ?? []).filter((name) => !cascading.includes(name));
+const without = ({ metadata }: Application, isIt: (finalizer: string) => boolean): string[] =>
+  (metadata.finalizers ?? []).filter((finalizer) => !isIt(finalizer));
 
-/** Deletes an application: its objects first when it carries a cascading finalizer, then the finalizer. */
+/** Takes all our finalizers away. What was left undone is told by an event. */
+async function letGo(pass: Pass, undone?: string): Promise<Next> {
+  const { application, context, stored, key } = pass;
+  if (undone !== undefined)
+    context.events.record(stored.raw, { type: 'Warning', reason: 'DeletionSkipped', message: undone });
+  context.ports.log.info('application deleted', { application: key, undone });
+  await store(pass, { finalizers: without(application, isOurs) });
+  return {};
+}
+
+/**
+ * Deletes an application that carries a cascading finalizer: its PreDelete hooks run, its objects go, its PostDelete hooks run, and
+ * then the finalizers are taken away. The hooks belong to the cascade: where nothing is deleted none is run.
+ */
 export async function finalize(pass: Pass): Promise<Next> {
-  const { application, context, stored } = pass;
-  if (!(application.metadata.finalizers ?? []).some((name) => cascading.includes(name))) return {};
-  if (!context.destinations.isRegistered(application.spec.destination)) {
-    context.events.record(stored.raw, {
-      type: 'Warning',
-      reason: 'DeletionSkipped',
-      message: 'its cluster is no longer registered: the finalizer is taken away, and nothing is deleted',
-    });
-    await store(pass, { finalizers: withoutFinalizers(application) });
-    return {};
-  }
+  const { application, context } = pass;
+  const finalizers = application.metadata.finalizers ?? [];
+  if (!finalizers.some(isOurs)) return {};
+  if (!finalizers.some(isCascading))
+    return letGo(pass, 'it is deleted without its objects, so its PreDelete and PostDelete hooks are not run');
+  if (!context.destinations.isRegistered(application.spec.destination))
+    return letGo(pass, 'its cluster is no longer registered: the finalizer is taken away, and nothing is deleted');
   try {
     return await cascade(pass, context.destinations.find(application.spec.destination));
   } catch (error) {
@@ -121,23 +78,23 @@ async function readManaged(pass: Pass, live: LiveView): Promise<readonly KubeObj
 }
 
 async function cascade(pass: Pass, destination: Destination): Promise<Next> {
-  const { application, context } = pass;
   const live = await readManaged(pass, destination.live);
   if (!destination.live.complete) return { againInMs: 500 };
-  const step = decideDeletion(application, live);
+  const step = decideDeletion(pass.application, live);
   switch (step.kind) {
-    case 'release':
-      context.ports.log.info('application deleted', { application: pass.key });
-      await store(pass, { finalizers: withoutFinalizers(application) });
-      return {};
+    case 'hooks':
+      return runHooks(pass, destination, step.phase);
     case 'wait':
       await tell(pass, [], step.for);
       return { againInMs: lookAgainMs };
+    case 'release-hooks':
     case 'delete': {
-      const failures = await removeAll(step.objects, destination.writer, deletionContext(pass));
+      const failures = await carryOutDeletion(step, destination.writer, deletionContext(pass));
       await tell(pass, failures);
       return { againInMs: failures.length > 0 ? unreachableMs : 200 };
     }
+    case 'finish':
+      return letGo(pass);
   }
 }
 
@@ -148,7 +105,7 @@ function deletionContext({ application, context, signal }: Pass): WriteContext {
     revision: application.status?.sync?.revision ?? '',
     initiatedBy: 'deletion',
     pruneCount: 0,
-    propagation: finalizers.includes(background) ? 'Background' : 'Foreground',
+    propagation: isBackground(finalizers) ? 'Background' : 'Foreground',
     definitions: new Set(),
     namespaces: new Set(),
     dryRun: false,
@@ -156,13 +113,39 @@ function deletionContext({ application, context, signal }: Pass): WriteContext {
   };
 }
 
-async function removeAll(
-  objects: readonly KubeObject[],
+/** Runs a write for each of some objects; answers what failed. */
+async function carryOutDeletion(
+  step: Extract<DeletionStep, { kind: 'delete' | 'release-hooks' }>,
   writer: ClusterWriter,
   context: WriteContext,
 ): Promise<string[]> {
-  const outcomes = await Promise.all(objects.map((object) => writer.remove(object, context)));
+  const outcomes = await Promise.all(
+    step.kind === 'delete'
+      ? step.objects.map((object) => writer.remove(object, context))
+      : step.hooks.map((object) => writer.releaseHook({ key: keyOf(object), object }, context)),
+  );
   return outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.message] : []));
+}
+
+/** The hooks of a phase. That they have succeeded is stored by taking their finalizer away: from then on none runs again. */
+async function runHooks(pass: Pass, destination: Destination, phase: DeletionPhase): Promise<Next> {
+  const { context, application, key } = pass;
+  const outcome = await runDeletionHooks(pass, destination, phase);
+  const now = context.ports.clock.now().getTime();
+  switch (outcome.kind) {
+    case 'done':
+      context.ports.log.info('deletion hooks succeeded', { application: key, phase });
+      await store(pass, { finalizers: without(application, (finalizer) => finalizer === hookFinalizers[phase]) });
+      return { againInMs: 1 };
+    case 'waiting':
+      await tell(pass, [], outcome.for);
+      return { againInMs: Math.max(1, Math.min(lookAgainMs, (outcome.until?.getTime() ?? Infinity) - now)) };
+    case 'failed': {
+      const until = outcome.retryAt.toISOString();
+      await tell(pass, outcome.messages, [{ code: 'waiting-for-hook-retry', object: phase, until }]);
+      return { againInMs: Math.max(1, outcome.retryAt.getTime() - now) };
+    }
+  }
 }
 
 /** Says why the application is still there. */

@@ -108,7 +108,7 @@ function absentKind(error: unknown): undefined {
 }
 
 /** Live objects at the places of a plan's tasks, with our own writes laid over what the watch has brought. */
-async function observeLive(
+export async function observeLive(
   plan: SyncPlan,
   { live, instance }: Readonly<{ live: LiveView; instance: string }>,
   signal: AbortSignal,

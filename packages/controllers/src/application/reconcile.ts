@@ -28,9 +28,10 @@ import { decideRefresh, type Freshness } from './decide-refresh.ts';
 import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
 import { finalize } from './finalize.ts';
+import { wantedFinalizers } from './finalizers.ts';
 import { releaseHooks } from './release-hooks.ts';
 import { isSettled, settle } from './settled.ts';
-import { tellVerdict, writeStatus } from './write-status.ts';
+import { tellVerdict, writeAgainstCurrent, writeStatus } from './write-status.ts';
 import { runOperation } from './run-operation.ts';
 import { isMultiSource, specSources } from './sources.ts';
 
@@ -104,10 +105,22 @@ async function refreshAndOperate(pass: Pass): Promise<Next> {
     const { freshness, because } =
       decision.kind === 'refresh' ? decision : { freshness: 'latest' as const, because: { code: 'operation' } };
     compared = await refresh(pass, freshness, { because, asked: requested !== undefined });
+    await keepFinalizers(pass, compared);
   }
   const facts: StatusFacts = { ...factsOf(pass), compared };
   const answered = requested === undefined ? [] : [refreshAnnotation];
   return actOn(pass, { facts, answered, busy });
+}
+
+/** PreDelete and PostDelete hooks hold their application, from the moment they are desired: a deletion may come at any time. */
+async function keepFinalizers(pass: Pass, compared: Compared): Promise<void> {
+  if (compared.kind === 'failed') return;
+  const { desired } = compared.comparison;
+  await writeAgainstCurrent(pass, ({ metadata }) => {
+    const finalizers =
+      metadata.deletionTimestamp === undefined ? wantedFinalizers(metadata.finalizers ?? [], desired) : undefined;
+    return finalizers === undefined ? {} : { finalizers };
+  });
 }
 
 type Plan = Readonly<{ facts: StatusFacts; answered: readonly string[]; busy: boolean }>;

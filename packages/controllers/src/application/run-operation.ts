@@ -1,4 +1,4 @@
-import { type Application, isCoded, messageOf, type OperationState, type ResourceResult, sourcesOf } from '@tiphys/api';
+import { type Application, messageOf, type OperationState, type ResourceResult, sourcesOf } from '@tiphys/api';
 import {
   awaitRetry,
   awaitsRetry,
@@ -20,8 +20,7 @@ import type { Pass } from './context.ts';
 import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
 import { operate, type OperateOutcome } from './operate.ts';
-import type { Desired } from './persist.ts';
-import { writeStatus } from './write-status.ts';
+import { writeAgainstCurrent, writeStatus } from './write-status.ts';
 import { frozenSources, isMultiSource } from './sources.ts';
 
 type Given = Readonly<{ facts: StatusFacts }>;
@@ -256,7 +255,7 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
   const status = describeStatus(
     statusWith(pass, given, { compared, operationState: final, history, syncError: syncErrorOf(final) }),
   );
-  await storeEnd(pass, { status, operation: null });
+  await writeAgainstCurrent(pass, () => ({ status, operation: null }));
   announceEnd(pass, final);
   context.counts.operations += 1;
   // Automation decides anew with the outcome: an automated operation that failed is not repeated, a drift during it is healed.
@@ -272,20 +271,6 @@ const withRetries = (state: OperationState): OperationState => {
     ? state
     : { ...state, message: `${state.message ?? ''} (retried ${retries} times).` };
 };
-
-/** A request that came in meanwhile is kept: the patch is decided on the version that it stands on. */
-async function storeEnd(pass: Pass, desired: Desired): Promise<void> {
-  try {
-    await writeStatus(pass, desired);
-  } catch (error) {
-    if (!isCoded(error, 'kube/conflict')) throw error;
-    const current = await pass.context.reread(pass.key, pass.signal);
-    if (current === undefined) return;
-    pass.stored = current;
-    pass.application = current.application;
-    await writeStatus(pass, desired);
-  }
-}
 
 function announceEnd(
   { context, stored, key }: Pass,

@@ -1,4 +1,4 @@
-import { type KubeObject, stringAt } from '@tiphys/api';
+import { type Application, isCoded, type KubeObject, stringAt } from '@tiphys/api';
 import type { Pass } from './context.ts';
 import { type Desired, persist } from './persist.ts';
 
@@ -27,4 +27,21 @@ export async function writeStatus(pass: Pass, desired: Desired): Promise<void> {
   for (const { field } of verdicts) tellVerdict(pass, field, statusOf(after.raw, field));
   pass.stored = after;
   pass.application = after.application;
+}
+
+/**
+ * Stores what is decided on the version that it stands on (an operation that ends, finalizers). A request that came in meanwhile is
+ * kept: the application is read anew, and what to store is decided again. One that is gone needs nothing any more.
+ */
+export async function writeAgainstCurrent(pass: Pass, decide: (application: Application) => Desired): Promise<void> {
+  try {
+    await writeStatus(pass, decide(pass.application));
+  } catch (error) {
+    if (!isCoded(error, 'kube/conflict')) throw error;
+    const current = await pass.context.reread(pass.key, pass.signal);
+    if (current === undefined) return;
+    pass.stored = current;
+    pass.application = current.application;
+    await writeStatus(pass, decide(current.application));
+  }
 }

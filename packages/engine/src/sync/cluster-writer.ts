@@ -363,7 +363,7 @@ async function remove(live: KubeObject, call: Call): Promise<Done> {
   return released === undefined ? gone(live, call) : deleteOurs(released, call, false);
 }
 
-async function releaseHook(hook: HookTask, call: Call): Promise<Done> {
+async function releaseHook(hook: Pick<HookTask, 'object'>, call: Call): Promise<Done> {
   const object = await release(hook.object, call);
   if (object === undefined) call.ports.noted?.deleted(hook.object);
   return { action: 'release-hook', what: 'released', object, changed: object !== undefined };

@@ -1,12 +1,15 @@
 import { isRecord, stringAt } from '@tiphys/api';
 import { kindRank } from './kind-rank.ts';
-import { syncPhases, type ApplyTask, type SyncPhase, type SyncTask } from './types.ts';
+import { type ApplyTask, deletionPhases, syncPhases, type SyncTask } from './types.ts';
 
 /** A moment of an operation: phase, then wave. */
-export type Moment = Readonly<{ phase: SyncPhase; wave: number }>;
+export type Moment = Pick<SyncTask, 'phase' | 'wave'>;
+
+/** Phases of a sync and of a deletion never meet in one plan; each kind has its own order. */
+const phases: readonly Moment['phase'][] = [...syncPhases, ...deletionPhases];
 
 export const compareMoments = (a: Moment, b: Moment): number =>
-  syncPhases.indexOf(a.phase) - syncPhases.indexOf(b.phase) || a.wave - b.wave;
+  phases.indexOf(a.phase) - phases.indexOf(b.phase) || a.wave - b.wave;
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -30,11 +33,13 @@ const isProvider = (task: SyncTask): task is ApplyTask =>
   task.kind === 'apply' &&
   ((task.key.group === '' && task.key.kind === 'Namespace') || task.key.kind === 'CustomResourceDefinition');
 
+const isSyncPhase = (phase: string): phase is ApplyTask['phase'] => (syncPhases as readonly string[]).includes(phase);
+
 /** A namespace comes no later than what is in it, and a definition no later than its objects, whatever their waves and phases. */
 function correct(task: SyncTask, tasks: readonly SyncTask[]): SyncTask {
   if (!isProvider(task)) return task;
   const first = tasks.filter((other) => other.kind !== 'prune' && needs(other, task)).sort(compareMoments)[0];
-  return first === undefined || compareMoments(task, first) <= 0
+  return first === undefined || compareMoments(task, first) <= 0 || !isSyncPhase(first.phase)
     ? task
     : { ...task, phase: first.phase, wave: first.wave };
 }

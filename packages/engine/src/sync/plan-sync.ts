@@ -1,9 +1,9 @@
-import { type Because, describeKey, keyOf, keyText, type KubeObject, withTracking } from '@tiphys/api';
+import { type Because, describeKey, keyOf, keyText, type KubeObject } from '@tiphys/api';
 import type { Change } from '../diff/change.ts';
 import { sharedResources } from '../diff/diff.ts';
 import { ignoredPointers, withLiveIgnored } from '../diff/ignore.ts';
 import { readHook, waveOf } from './hooks.ts';
-import { hookFinalizer, marks } from './marks.ts';
+import { markedHook, namedHook, operationMark } from './hook-object.ts';
 import { missingInputs } from './missing-inputs.ts';
 import { propagationOf, readOptions, taskOptions, type OptionValues } from './options.ts';
 import { orderTasks } from './order.ts';
@@ -27,41 +27,6 @@ type Context = Readonly<{ request: SyncRequest; options: OptionValues; found: Fi
 
 const isPhase = (type: HookType): type is SyncPhase => (syncPhases as readonly string[]).includes(type);
 
-/** Kinds that end: their hooks are held until the result is stored. */
-const endingKinds = new Set(['batch/Job', '/Pod', 'argoproj.io/Workflow']);
-
-/** Which attempt of which operation a hook belongs to. */
-export const operationMark = ({ startedAt, retryCount }: Pick<SyncRequest, 'startedAt' | 'retryCount'>): string =>
-  `${startedAt}/${retryCount}`;
-
-/** `<generateName><rev7>-<phase>-<seconds>` (contract 2.5): the same whenever the operation is taken up again. */
-function hookName(object: KubeObject, phase: SyncPhase, { revision, startedAt }: SyncRequest): string {
-  const { name = '', generateName = '' } = object.metadata;
-  if (name !== '') return name;
-  const seconds = Math.floor(new Date(startedAt).getTime() / 1000);
-  return `${generateName}${[revision.slice(0, 7), phase, String(seconds)]
-    .filter((part) => part !== '')
-    .join('-')
-    .toLowerCase()}`;
-}
-
-function hookObject(object: KubeObject, phase: SyncPhase, request: SyncRequest): KubeObject {
-  const key = keyOf(object);
-  const held = endingKinds.has(`${key.group}/${key.kind}`);
-  const { metadata } = object;
-  const finalizers = [...new Set([...(metadata.finalizers ?? []), ...(held ? [hookFinalizer] : [])])];
-  const named: KubeObject = {
-    ...object,
-    metadata: {
-      ...metadata,
-      name: hookName(object, phase, request),
-      annotations: { ...metadata.annotations, [marks.operation]: operationMark(request) },
-      ...(finalizers.length > 0 && { finalizers }),
-    },
-  };
-  return withTracking(named, request.application, request.tracking);
-}
-
 function waveIn(object: KubeObject, { found }: Context): number {
   const { wave, warning } = waveOf(object);
   if (warning !== undefined) found.warnings.push(warning);
@@ -79,7 +44,9 @@ function hookTasks(object: KubeObject, context: Context): HookTask[] {
   if (reading.kind === 'invalid') context.found.errors.push(reading.because);
   if (reading.kind !== 'hook' || reading.types.includes('Skip')) return [];
   return reading.types.filter(isPhase).map((phase) => {
-    const named = hookObject(object, phase, context.request);
+    // The phase is part of the mark: a hook of two phases runs in each of them.
+    const mark = `${operationMark(context.request)}/${phase}`;
+    const named = markedHook(namedHook(object, phase, context.request), mark);
     return {
       kind: 'hook',
       key: keyOf(named),

@@ -7,7 +7,11 @@ import type { Health } from '../health/health.ts';
 export const syncPhases = ['PreSync', 'Sync', 'PostSync', 'SyncFail'] as const;
 export type SyncPhase = (typeof syncPhases)[number];
 
-export const hookTypes = [...syncPhases, 'Skip', 'PreDelete', 'PostDelete'] as const;
+/** The phases around the cascade of a deletion (contract 3.10). They hold hooks only. */
+export const deletionPhases = ['PreDelete', 'PostDelete'] as const;
+export type DeletionPhase = (typeof deletionPhases)[number];
+
+export const hookTypes = [...syncPhases, 'Skip', ...deletionPhases] as const;
 export type HookType = (typeof hookTypes)[number];
 
 export const hookDeletePolicies = ['BeforeHookCreation', 'HookSucceeded', 'HookFailed'] as const;
@@ -43,7 +47,7 @@ export type ApplyTask = Readonly<{
 export type HookTask = Readonly<{
   kind: 'hook';
   key: ResourceKey;
-  phase: SyncPhase;
+  phase: SyncPhase | DeletionPhase;
   wave: number;
   object: KubeObject;
   hookType: HookType;
@@ -171,7 +175,7 @@ export type SyncStep =
   /** One wave: prunes first, then each group of applies in order, the members of a group side by side. */
   | Readonly<{
       kind: 'run';
-      phase: SyncPhase;
+      phase: SyncPhase | DeletionPhase;
       wave: number;
       prunes: readonly PruneTask[];
       groups: readonly (readonly (ApplyTask | HookTask)[])[];

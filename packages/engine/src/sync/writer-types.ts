@@ -75,9 +75,9 @@ export interface ClusterWriter {
   /** Makes the namespace exist, with the metadata asked for. */
   ensureNamespace(task: NamespaceTask, context: WriteContext): Promise<Written>;
   /** Takes our finalizer off a hook. */
-  releaseHook(key: HookTask, context: WriteContext): Promise<Written>;
+  releaseHook(hook: Pick<HookTask, 'key' | 'object'>, context: WriteContext): Promise<Written>;
   /** Deletes a hook, our finalizer included. A hook of another application is refused. */
-  removeHook(key: HookTask, context: WriteContext): Promise<Written>;
+  removeHook(hook: HookTask, context: WriteContext): Promise<Written>;
   /** Deletes a live object of an application that is being deleted, if it still carries its mark. */
   remove(live: KubeObject, context: WriteContext): Promise<Written>;
 }
