@@ -10,6 +10,8 @@ const zoneLabel = 'topology.kubernetes.io/zone';
 
 const selectorOf = (service: KubeObject): Readonly<Record<string, unknown>> | undefined => {
   const selector = at(service, 'spec', 'selector');
+  // The other end of an ExternalName is no pod, whatever it selects.
+  if (at(service, 'spec', 'type') === 'ExternalName') return undefined;
   return isRecord(selector) && Object.keys(selector).length > 0 ? selector : undefined;
 };
 

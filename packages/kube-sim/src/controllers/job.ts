@@ -86,8 +86,7 @@ function startPods(job: KubeObject, { active, succeeded }: Tally, bench: Workben
   }
 }
 
-function conditionsFor(job: KubeObject, verdict: Verdict, now: string): unknown {
-  const start: unknown = at(job, 'status', 'conditions');
+function conditionsFor(start: unknown, verdict: Verdict, now: string): unknown {
   const add = (conditions: unknown, entry: Condition): unknown =>
     withCondition(conditions, { lastProbeTime: now, ...entry }, now);
   switch (verdict.kind) {
@@ -115,7 +114,7 @@ function writeStatus(job: KubeObject, verdict: Verdict, bench: Workbench): void 
   const counted = tally(job, bench);
   const now = bench.nowText();
   const { active, succeeded, failed, terminating } = counted;
-  const conditions = conditionsFor(job, verdict, now);
+  const conditions = conditionsFor(resumed(job, bench), verdict, now);
   const ready = active.filter(isReady).length;
   const indexes = bench
     .controlled(job, 'Pod')
@@ -163,7 +162,17 @@ function suspend(job: KubeObject, bench: Workbench): Again {
   };
   const conditions = withCondition(status['conditions'], entry, bench.nowText());
   bench.updateStatus(job, { ...status, ready: 0, terminating: 0, uncountedTerminatedPods: {}, conditions });
+  bench.event(job, { type: 'Normal', reason: 'Suspended', message: 'Job suspended', component });
   return undefined;
+}
+
+/** The conditions of a Job that goes on after it was suspended. */
+function resumed(job: KubeObject, bench: Workbench): unknown {
+  const conditions: unknown = at(job, 'status', 'conditions');
+  if (conditionStatus(job, 'Suspended') !== 'True') return conditions;
+  bench.event(job, { type: 'Normal', reason: 'Resumed', message: 'Job resumed', component });
+  const entry = { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' };
+  return withCondition(conditions, { ...entry, lastProbeTime: bench.nowText() }, bench.nowText());
 }
 
 function reconcile(job: KubeObject, bench: Workbench): Again {

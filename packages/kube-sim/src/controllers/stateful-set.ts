@@ -33,6 +33,8 @@ function createClaims(set: KubeObject, ordinal: number, bench: Workbench): void 
   const matchLabels = at(set, 'spec', 'selector', 'matchLabels');
   for (const { name, template } of claimsOf(set, ordinal)) {
     if (bench.get({ resource: 'persistentvolumeclaims', namespace, name }) !== undefined) continue;
+    const owner = set.metadata.name ?? '';
+    const message = `Create Claim ${name} Pod ${owner}-${ordinal} in StatefulSet ${owner} success`;
     const metadata = isRecord(template['metadata']) ? template['metadata'] : {};
     const labels = {
       ...(isRecord(metadata['labels']) && metadata['labels']),
@@ -51,6 +53,7 @@ function createClaims(set: KubeObject, ordinal: number, bench: Workbench): void 
       },
       spec: template['spec'],
     });
+    bench.event(set, { type: 'Normal', reason: 'SuccessfulCreate', message, component });
   }
 }
 
@@ -80,13 +83,13 @@ function createPod({ set, revisions }: Plan, ordinal: number, bench: Workbench):
     ...(volumes.length > 0 && { volumes }),
   };
   bench.create(podFromTemplate(set, template, { name, labels, spec: more }));
-  const message = `create Pod ${name} in StatefulSet ${set.metadata.name ?? ''} successful`;
+  const message = `Create Pod ${name} in StatefulSet ${set.metadata.name ?? ''} successful`;
   bench.event(set, { type: 'Normal', reason: 'SuccessfulCreate', message, component });
 }
 
 function drop({ set }: Plan, pod: KubeObject, bench: Workbench): void {
   bench.remove(pod);
-  const message = `delete Pod ${pod.metadata.name ?? ''} in StatefulSet ${set.metadata.name ?? ''} successful`;
+  const message = `Delete Pod ${pod.metadata.name ?? ''} in StatefulSet ${set.metadata.name ?? ''} successful`;
   bench.event(set, { type: 'Normal', reason: 'SuccessfulDelete', message, component });
 }
 

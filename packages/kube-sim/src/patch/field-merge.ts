@@ -1,3 +1,4 @@
+import { goText } from './go-text.ts';
 import { isRecord } from '@tiphys/api';
 import { elementText, type FieldSet } from './field-set.ts';
 import {
@@ -153,6 +154,20 @@ const describe = (value: unknown): string => {
   return `&{${Array.isArray(value) ? `[${value.map(String).join(' ')}]` : String(value)}}`;
 };
 
+/** With `%#v`, as the one message about texts has it. */
+function describeInFull(value: unknown): string {
+  const inner = Array.isArray(value)
+    ? `[]interface {}{${value.map(literal).join(', ')}}`
+    : isRecord(value)
+      ? `map[string]interface {}{${Object.entries(value)
+          .map(([key, child]) => `${JSON.stringify(key)}:${literal(child)}`)
+          .join(', ')}}`
+      : String(value);
+  return `&value.valueUnstructured{Value:${inner}}`;
+}
+
+const literal = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : goText(value));
+
 function mapFaults(value: unknown, type: FieldType): string[] {
   if (!isRecord(value)) return [`: expected map, got ${describe(value)}`];
   return Object.entries(value).flatMap(([key, child]) => {
@@ -190,7 +205,7 @@ function scalarFaults(value: unknown, { schema }: FieldType): string[] {
   if (schema.type === 'boolean')
     return typeof value === 'boolean' ? [] : [`: expected boolean, got ${describe(value)}`];
   const plain = schema.type === 'string' && (schema.format === undefined || schema.format === 'byte');
-  if (plain) return typeof value === 'string' ? [] : [`: expected string, got ${describe(value)}`];
+  if (plain) return typeof value === 'string' ? [] : [`: expected string, got ${describeInFull(value)}`];
   return container ? [`: expected any scalar, got ${describe(value)}`] : [];
 }
 

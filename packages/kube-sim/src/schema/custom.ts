@@ -1,7 +1,7 @@
 import { at, isRecord, listAt, stringAt, type KubeObject } from '@tiphys/api';
 import type { PrinterColumn, ResourceType, TypeSchema, ValidationRule } from './types.ts';
 
-const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 const partVerbs = ['get', 'patch', 'update'];
 
 const strings = (value: unknown): string[] =>
@@ -112,6 +112,7 @@ const renamed: Readonly<Record<string, string>> = {
 const same = new Set(
   [
     'type',
+    'description',
     'required',
     'default',
     'enum',

@@ -56,7 +56,7 @@ function decodeObject(value: Record<string, unknown>, schema: TypeSchema, readin
         reading.found.unknown.push(`unknown field "${below(reading.place.path, key)}"`);
       continue;
     }
-    const decoded = decodeAt(child, property, step(reading, key));
+    const decoded = decodeAt(child, property, step(reading, key, schema.properties?.[key] !== undefined));
     // An empty list of managed fields asks to forget them, which is not the same as none.
     if (decoded === dropped) {
       if (schema.properties === undefined) result[key] = zeroOf(property);
@@ -67,8 +67,10 @@ function decodeObject(value: Record<string, unknown>, schema: TypeSchema, readin
 
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
-function step({ place, found }: Reading, key: string): Reading {
-  return { found, place: { ...place, path: below(place.path, key), plain: below(place.plain, key) } };
+/** Errors of decoding name the Go field; a key of a map is none. */
+function step({ place, found }: Reading, key: string, isField: boolean): Reading {
+  const plain = isField ? below(place.plain, key) : place.plain;
+  return { found, place: { ...place, path: below(place.path, key), plain } };
 }
 
 function decodeList(value: readonly unknown[], schema: TypeSchema, reading: Reading): unknown {

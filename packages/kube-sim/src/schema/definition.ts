@@ -1,17 +1,19 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
+import { sameJson } from '../patch/same-json.ts';
 import { Faults, itemsAt, partOf, textAt } from './validation/faults.ts';
 import { dns1035Label, dnsLabel, dnsSubdomain } from './validation/text-forms.ts';
 import type { FieldError } from './types.ts';
 
-/** What is wrong with a CustomResourceDefinition beyond what its own schema says. */
-export function validateDefinition(definition: KubeObject): readonly FieldError[] {
+/** What is wrong with a CustomResourceDefinition beyond what its own schema says; with `old` also what may not change. */
+export function validateDefinition(definition: KubeObject, old?: KubeObject): readonly FieldError[] {
   const faults = new Faults();
   const spec = partOf(definition, 'spec');
   const names = partOf(spec, 'names');
   const group = textAt(spec, 'group');
   const plural = textAt(names, 'plural');
   const { name = '' } = definition.metadata;
-  if (name !== `${plural}.${group}`) faults.invalid('metadata.name', name, `must be spec.names.plural+"."+spec.group`);
+  if (old === undefined && name !== `${plural}.${group}`)
+    faults.invalid('metadata.name', name, `must be spec.names.plural+"."+spec.group`);
   if (group === '') faults.required('spec.group');
   else {
     faults.malformed('spec.group', group, dnsSubdomain(group));
@@ -21,7 +23,36 @@ export function validateDefinition(definition: KubeObject): readonly FieldError[
   if (!scopes.includes(textAt(spec, 'scope'))) faults.unsupported('spec.scope', textAt(spec, 'scope'), scopes);
   checkNames(names, faults);
   checkVersions(spec, faults);
+  if (old !== undefined) checkKept(definition, old, faults);
   return faults.errors;
+}
+
+const isEstablished = (definition: KubeObject): boolean =>
+  itemsAt(definition['status'], 'conditions').some(
+    (entry) => textAt(entry, 'type') === 'Established' && textAt(entry, 'status') === 'True',
+  );
+
+/** Objects are stored under group and plural; once some may exist, their kind and scope stay too. */
+function checkKept(definition: KubeObject, old: KubeObject, faults: Faults): void {
+  const [spec, before] = [partOf(definition, 'spec'), partOf(old, 'spec')];
+  const [names, namesBefore] = [partOf(spec, 'names'), partOf(before, 'names')];
+  const keep = (path: string, now: unknown, was: unknown): void => {
+    if (!sameJson(now ?? null, was ?? null)) faults.invalid(path, now, 'field is immutable');
+  };
+  if (isEstablished(old)) {
+    keep('spec.scope', spec['scope'], before['scope']);
+    keep('spec.names.kind', names['kind'], namesBefore['kind']);
+  }
+  keep('spec.group', spec['group'], before['group']);
+  keep('spec.names.plural', names['plural'], namesBefore['plural']);
+  const declared = itemsAt(spec, 'versions').map((version) => textAt(version, 'name'));
+  for (const [index, version] of itemsAt(old['status'], 'storedVersions').entries())
+    if (typeof version === 'string' && !declared.includes(version))
+      faults.invalid(
+        `status.storedVersions[${index}]`,
+        version,
+        `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`,
+      );
 }
 
 function checkNames(names: Record<string, unknown>, faults: Faults): void {

@@ -3,6 +3,8 @@
  * other by `ref` (see resolveSchema in built-in.ts); schemas of custom resources are written out in full.
  */
 export type TypeSchema = Readonly<{
+  /** Of custom resources only; `kubectl explain` shows it. */
+  description?: string;
   type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   properties?: Readonly<Record<string, TypeSchema>>;
   /** The values of a map. */

@@ -4,6 +4,7 @@ import { configurationChecks } from './validation/configuration.ts';
 import { Faults } from './validation/faults.ts';
 import { checkMetadata } from './validation/metadata.ts';
 import { checkServiceAddresses, networkChecks } from './validation/network.ts';
+import { checkStatus } from './validation/status.ts';
 import { workloadChecks, type KindCheck } from './validation/workloads.ts';
 import { checkValues } from './validation/values.ts';
 import type { FieldError, ResourceType } from './types.ts';
@@ -32,6 +33,7 @@ export function validate(
   if (faults.errors.length > 0) return faults.errors;
   checkMetadata(object, { type, old }, faults);
   if (type.custom !== undefined) checkCustom(object, { type, old }, faults);
+  else if (context.subresource === 'status') checkStatus(object, kind, faults);
   else if (context.subresource === undefined || context.subresource === '') {
     const check = kindChecks[kind];
     const metadataFaults = faults.errors.length;

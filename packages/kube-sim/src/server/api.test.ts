@@ -32,7 +32,7 @@ describe('the API server', () => {
     for await (const chunk of stream) chunks.push(chunk as Buffer);
     session.close();
 
-    assert.match(Buffer.concat(chunks).toString(), /"gitVersion":"v1\.35\.4"/);
+    assert.match(Buffer.concat(chunks).toString(), /"gitVersion": "v1\.35\.4"/);
     assert.equal(stringAt((await call(sim, '/version')).body, 'gitVersion'), 'v1.35.4');
   });
 

@@ -1,6 +1,7 @@
 import { at, listAt, formatApiVersion, isRecord, type KubeObject } from '@tiphys/api';
 import type { ResourceType } from '../schema/types.ts';
 import { resourceText } from './refusal.ts';
+import { defaultCustom } from '../schema/custom-default.ts';
 import { omit } from '../schema/omit.ts';
 
 /** `map` of an object from the form of one version into that of another. */
@@ -71,6 +72,7 @@ const conversionOf = (type: ResourceType): (typeof conversions)[string] | undefi
 export function fromStored(object: KubeObject, type: ResourceType): KubeObject {
   const apiVersion = formatApiVersion(type.group, type.version);
   if (object.apiVersion === apiVersion) return object;
+  if (type.custom !== undefined) return { ...object, apiVersion };
   return { ...(conversionOf(type)?.read(object) ?? object), apiVersion };
 }
 
@@ -78,5 +80,7 @@ export function fromStored(object: KubeObject, type: ResourceType): KubeObject {
 export function toStored(object: KubeObject, type: ResourceType, stored: ResourceType): KubeObject {
   const apiVersion = formatApiVersion(stored.group, stored.version);
   if (object.apiVersion === apiVersion) return object;
+  // What is read from storage has the defaults of the version that it was stored in.
+  if (type.custom !== undefined) return defaultCustom({ ...object, apiVersion }, stored);
   return { ...(conversionOf(type)?.write(object) ?? object), apiVersion };
 }

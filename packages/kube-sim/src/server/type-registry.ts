@@ -24,6 +24,8 @@ export class TypeRegistry {
   readonly #byStorage = new Map<string, ResourceType>();
   readonly #custom = new Map<string, readonly ResourceType[]>();
   #all: readonly ResourceType[] = builtInResources;
+  /** What was worked out from the types as they are now. */
+  #derived = new Map<string, unknown>();
 
   constructor() {
     this.#index();
@@ -70,7 +72,15 @@ export class TypeRegistry {
     if (this.#custom.delete(definition)) this.#index();
   }
 
+  /** What `make` gave for the types as they are now, made once. `make` must follow from the name alone. */
+  derived<T>(name: string, make: () => T): T {
+    // The name says what was stored under it, so what is found is a T.
+    if (!this.#derived.has(name)) this.#derived.set(name, make());
+    return this.#derived.get(name) as T;
+  }
+
   #index(): void {
+    this.#derived = new Map();
     this.#all = [...builtInResources, ...[...this.#custom.values()].flat()];
     this.#byPath.clear();
     this.#byStorage.clear();

@@ -153,9 +153,9 @@ const formats: Readonly<Record<string, RegExp>> = {
 function checkText({ value, schema, path }: Place & { value: string }, faults: Faults): void {
   const length = Array.from(value).length;
   if (schema.maxLength !== undefined && length > schema.maxLength) faults.tooLong(path, schema.maxLength);
-  if (schema.minLength !== undefined && length < schema.minLength)
+  else if (schema.minLength !== undefined && length < schema.minLength)
     faults.invalid(path, value, `${path} in body should be at least ${schema.minLength} chars long`);
-  if (schema.pattern !== undefined && !matches(schema.pattern, value))
+  else if (schema.pattern !== undefined && !matches(schema.pattern, value))
     faults.invalid(path, value, `${path} in body should match '${schema.pattern}'`);
   const form = schema.format === undefined ? undefined : formats[schema.format];
   if (form !== undefined && schema.format !== undefined && !form.test(value))
@@ -215,12 +215,25 @@ function checkCombined(place: Place, faults: Faults): void {
     faults.invalid(path, '', `${text} must not validate the schema (not)`);
 }
 
+const shownInGo = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'boolean' ? String(value) : canonicalJson(value);
+
+function goTypeName(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'string' ? 'string' : 'map[string]interface {}';
+}
+
 function checkScale(object: KubeObject, type: ResourceType, faults: Faults): void {
   const scale = type.custom?.scale;
   if (scale === undefined) return;
   const path = scale.specReplicasPath;
   const replicas = at(object, ...path.replace(/^\./, '').split('.'));
   if (typeof replicas === 'number' && replicas < 0) faults.invalid(path, replicas, 'should be a non-negative integer');
+  if (replicas !== undefined && typeof replicas !== 'number') {
+    const why = `${shownInGo(replicas)} is of the type ${goTypeName(replicas)}, expected int64`;
+    faults.invalid(path, 0, `${path} accessor error: ${why}`);
+  }
 }
 
 /** Sets hold no value twice, map lists no key. */

@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { parseJson, parseYaml, stringifyJson } from '@tiphys/api';
 import { badRequest } from '../../schema/status-error.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
+import { jsonFault } from './json-syntax.ts';
 import { tooLarge, unsupportedMediaType } from '../refusal.ts';
 
 /** Who sends a request. */
@@ -58,7 +59,8 @@ export async function readBody(exchange: Exchange): Promise<unknown> {
     if (mediaType.endsWith('+json') || mediaType === 'application/json') return parseJson(text, 'request body');
     if (mediaType.endsWith('yaml')) return parseYaml(text, 'request body');
   } catch (error) {
-    throw badRequest(error instanceof Error ? error.message : 'the request body cannot be read');
+    const fault = mediaType.includes('yaml') ? undefined : jsonFault(text);
+    throw badRequest(fault ?? (error instanceof Error ? error.message : 'the request body cannot be read'));
   }
   throw unsupportedMediaType(readable);
 }
@@ -97,6 +99,13 @@ export const sendJson = (
     text: `${stringifyJson(answer.body)}\n`,
     ...(answer.warnings !== undefined && { warnings: answer.warnings }),
   });
+
+/** Answers with bytes. */
+export function sendBytes({ response }: Pick<Exchange, 'response'>, mediaType: string, bytes: Uint8Array): void {
+  response.statusCode = 200;
+  response.setHeader('content-type', mediaType);
+  response.end(bytes);
+}
 
 /** Answers that nothing is served under a path. */
 export const sendNoPage = (exchange: Pick<Exchange, 'response'>): void =>

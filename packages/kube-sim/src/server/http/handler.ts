@@ -5,8 +5,9 @@ import { StatusError } from '../../schema/status-error.ts';
 import { statusBody } from '../refusal.ts';
 import { authenticate, authorize } from './authenticate.ts';
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from './discovery.ts';
-import { header, send, sendJson, sendNoPage, type Exchange } from './exchange.ts';
+import { header, send, sendBytes, sendJson, sendNoPage, type Exchange } from './exchange.ts';
 import { parseAccept } from './negotiate.ts';
+import { openApiV2, openApiV2Bytes, openApiV2MediaType } from './openapi-v2.ts';
 import { openApiDocument, openApiIndex } from './openapi.ts';
 import { parseResourcePath } from './request-info.ts';
 import { serveResource } from './resource-handler.ts';
@@ -33,6 +34,10 @@ const version = {
 
 const health = new Set(['/healthz', '/livez', '/readyz']);
 
+/** With `?verbose` the checks one by one: there is but one here. */
+const healthText = ({ path, query }: Exchange): string =>
+  query.has('verbose') ? `[+]ping ok\n${path.slice(1)} check passed\n` : 'ok';
+
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 const wantsAggregated = (exchange: Exchange): boolean =>
@@ -50,7 +55,7 @@ function serveDiscovery(ports: ResourcePorts, exchange: Exchange, segments: read
     const body = wantsAggregated(exchange)
       ? aggregatedDiscovery(types, root)
       : root === 'api'
-        ? coreVersions(header(exchange, 'host'))
+        ? coreVersions(header(exchange, ':authority') || header(exchange, 'host'))
         : groupList(types);
     sendJson(exchange, { code: 200, body, ...(wantsAggregated(exchange) && { mediaType: aggregated }) });
     return;
@@ -68,6 +73,12 @@ function serveDiscovery(ports: ResourcePorts, exchange: Exchange, segments: read
 function serveOpenApi(ports: ResourcePorts, exchange: Exchange, segments: readonly string[]): void {
   const { types } = ports.cluster;
   const [, specification, root, ...rest] = segments;
+  if (specification === 'v2' && root === undefined) {
+    const isBinary = header(exchange, 'accept').includes('proto-openapi.spec.v2');
+    if (isBinary) sendBytes(exchange, openApiV2MediaType, openApiV2Bytes(types));
+    else sendJson(exchange, { code: 200, body: openApiV2(types) });
+    return;
+  }
   if (specification !== 'v3') {
     sendNoPage(exchange);
     return;
@@ -90,10 +101,12 @@ async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
   if (resource !== undefined) return serveResource(ports, exchange, resource);
   if (root === 'api' || root === 'apis') serveDiscovery(ports, exchange, segments);
   else if (root === 'openapi') serveOpenApi(ports, exchange, segments);
-  else if (path === '/version' || path === '/version/') sendJson(exchange, { code: 200, body: version });
-  else if (health.has(path)) send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: 'ok' });
+  else if (path === '/version' || path === '/version/')
+    send(exchange, { code: 200, mediaType: 'application/json', text: JSON.stringify(version, null, 2) });
+  else if (health.has(path))
+    send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: healthText(exchange) });
   else if (path === '/')
-    sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v3', '/version'] } });
+    sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v2', '/openapi/v3', '/version'] } });
   else sendNoPage(exchange);
 }
 

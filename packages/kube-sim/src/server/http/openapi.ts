@@ -5,14 +5,13 @@ import type { TypeRegistry } from '../type-registry.ts';
 
 type Document = Record<string, unknown>;
 
-const schemaName = (ref: string): string =>
+export const schemaName = (ref: string): string =>
   ref.startsWith('meta.') ? `io.k8s.apimachinery.pkg.apis.${ref}` : `io.k8s.api.${ref}`;
-
-const pointer = (name: string): Document => ({ $ref: `#/components/schemas/${name}` });
 
 /** Keywords that mean the same in OpenAPI and are spelled the same. */
 const plain = [
   'type',
+  'description',
   'format',
   'pattern',
   'enum',
@@ -53,11 +52,24 @@ const own = (schema: TypeSchema): Document => ({
   ),
 });
 
+/** What is told differently in OpenAPI v2, which cannot say everything. */
+export type Flavour = 'v2' | 'v3';
+
 /** Writes schemas as OpenAPI and collects the named ones that they refer to. */
-class SchemaWriter {
+export class SchemaWriter {
   readonly components: Record<string, Document> = {};
+  readonly #flavour: Flavour;
+
+  constructor(flavour: Flavour) {
+    this.#flavour = flavour;
+  }
+
+  pointer(name: string): Document {
+    return { $ref: `#/${this.#flavour === 'v2' ? 'definitions' : 'components/schemas'}/${name}` };
+  }
 
   write(schema: TypeSchema): Document {
+    if (this.#flavour === 'v2') return this.#writeOld(schema);
     const facts = own(schema);
     if (schema.ref !== undefined) {
       const target = this.#component(schema.ref);
@@ -81,13 +93,45 @@ class SchemaWriter {
     };
   }
 
+  /** Clients of v2 check by types alone, so nothing with a second form may name one. */
+  #writeOld(schema: TypeSchema): Document {
+    const { nullable, ...facts } = own(schema);
+    if (schema.ref !== undefined) return { ...facts, ...this.#component(schema.ref) };
+    const { type, ...untyped } = facts;
+    if (schema.intOrString === true)
+      return 'x-kubernetes-int-or-string' in facts && type === undefined
+        ? untyped
+        : { ...untyped, type: 'string', format: 'int-or-string' };
+    if (schema.preserveUnknown === true || nullable === true) return untyped;
+    const { properties, additionalProperties, items } = schema;
+    return {
+      ...facts,
+      ...(properties !== undefined && {
+        properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, this.write(value)])),
+      }),
+      ...(additionalProperties !== undefined && { additionalProperties: this.write(additionalProperties) }),
+      ...(items !== undefined && { items: this.write(items) }),
+    };
+  }
+
   #component(ref: string): Document {
     const name = schemaName(ref);
     if (!(name in this.components)) {
       this.components[name] = {};
       this.components[name] = this.write(resolveSchema(ref));
     }
-    return pointer(name);
+    return this.pointer(name);
+  }
+
+  /** The named schema of a type, written and marked with its kind; its name. */
+  add(type: ResourceType): string {
+    const written = type.schema === undefined ? { type: 'object' } : this.write(type.schema);
+    const { group, version, kind } = type;
+    const ref = type.schema?.ref;
+    const name = ref === undefined ? componentName(type) : schemaName(ref);
+    const component = ref === undefined ? written : this.components[name];
+    this.components[name] = { ...component, 'x-kubernetes-group-version-kind': [{ group, version, kind }] };
+    return name;
   }
 }
 
@@ -109,12 +153,13 @@ const verbs: Readonly<Record<string, Readonly<{ method: string; on: 'object' | '
   deletecollection: { method: 'delete', on: 'collection', action: 'deletecollection' },
 };
 
-const patchMediaTypes = [
-  'application/apply-patch+yaml',
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
+const patchMediaTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json'];
+
+/** Custom resources take no strategic merge, and kubectl goes by what is listed here. */
+export const patchMediaTypesOf = (type: ResourceType): readonly string[] =>
+  type.custom === undefined ? [...patchMediaTypes, 'application/strategic-merge-patch+json'] : patchMediaTypes;
+
+export const methodOf = (verb: string): (typeof verbs)[string] | undefined => verbs[verb];
 
 function operation(type: ResourceType, verb: string, schema: Document): Document {
   const { group, version, kind } = type;
@@ -131,7 +176,9 @@ function operation(type: ResourceType, verb: string, schema: Document): Document
     ...(takesBody && { requestBody: { content, required: true } }),
     ...(verb === 'patch' && {
       requestBody: {
-        content: Object.fromEntries(patchMediaTypes.map((mediaType) => [mediaType, { schema: { type: 'object' } }])),
+        content: Object.fromEntries(
+          patchMediaTypesOf(type).map((mediaType) => [mediaType, { schema: { type: 'object' } }]),
+        ),
         required: true,
       },
     }),
@@ -154,26 +201,24 @@ function pathsOf(type: ResourceType, root: string, schema: Document): Record<str
   return paths;
 }
 
-const groupPath = (group: string, version: string): string =>
+export const groupPath = (group: string, version: string): string =>
   group === '' ? `api/${version}` : `apis/${group}/${version}`;
 
 const componentName = ({ group, version, kind }: ResourceType): string =>
   group === '' ? `io.k8s.api.core.${version}.${kind}` : `${group.split('.').reverse().join('.')}.${version}.${kind}`;
 
 /** The OpenAPI v3 document of one group and version, as far as clients use it: schemas, and which verbs take which parameters. */
-export function openApiDocument(types: TypeRegistry, group: string, version: string): Document | undefined {
+export const openApiDocument = (types: TypeRegistry, group: string, version: string): Document | undefined =>
+  types.derived(`openapi/v3 ${group}/${version}`, () => writeDocument(types, group, version));
+
+function writeDocument(types: TypeRegistry, group: string, version: string): Document | undefined {
   const members = types.all().filter((type) => type.group === group && type.version === version);
   if (members.length === 0) return undefined;
-  const writer = new SchemaWriter();
+  const writer = new SchemaWriter('v3');
   const paths: Record<string, Document> = {};
   for (const type of members) {
-    const written = type.schema === undefined ? { type: 'object' } : writer.write(type.schema);
-    const gvk = [{ group, version, kind: type.kind }];
-    const ref = type.schema?.ref;
-    const name = ref === undefined ? componentName(type) : schemaName(ref);
-    const component = ref === undefined ? written : writer.components[name];
-    writer.components[name] = { ...component, 'x-kubernetes-group-version-kind': gvk };
-    Object.assign(paths, pathsOf(type, `/${groupPath(group, version)}`, pointer(name)));
+    const schema = writer.pointer(writer.add(type));
+    Object.assign(paths, pathsOf(type, `/${groupPath(group, version)}`, schema));
   }
   return {
     openapi: '3.0.0',
@@ -184,7 +229,9 @@ export function openApiDocument(types: TypeRegistry, group: string, version: str
 }
 
 /** The index of OpenAPI v3: where each group's document lies, with a hash that changes when it does. */
-export function openApiIndex(types: TypeRegistry): Document {
+export const openApiIndex = (types: TypeRegistry): Document => types.derived('openapi/v3', () => writeIndex(types));
+
+function writeIndex(types: TypeRegistry): Document {
   const versions = new Map<string, ResourceType[]>();
   for (const type of types.all()) {
     const path = groupPath(type.group, type.version);

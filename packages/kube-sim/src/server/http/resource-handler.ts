@@ -254,7 +254,8 @@ const serve: Readonly<Record<Verb, (ports: ResourcePorts, request: ResourceReque
 
 function checkServed({ type, path }: ResourceRequest, verb: Verb): void {
   if (path.subresource !== '') {
-    if (!type.subresources.includes(path.subresource)) throw pathNotFound();
+    if (!type.subresources.includes(path.subresource))
+      throw type.custom === undefined ? pathNotFound() : notFound(type, path.name);
     const verbs = type.subresourceTypes[path.subresource]?.verbs ?? ['get', 'patch', 'update'];
     if (!verbs.includes(verb)) throw notHere();
     return;
@@ -279,6 +280,8 @@ export async function serveResource(ports: ResourcePorts, exchange: Exchange, pa
     return;
   }
   const request: ResourceRequest = { exchange, type, path };
+  const deprecation = deprecationOf(type, ports.cluster.types);
+  if (deprecation !== undefined) warn(exchange, deprecation);
   checkServed(request, verb);
   const access: Access = {
     verb,
@@ -293,8 +296,6 @@ export async function serveResource(ports: ResourcePorts, exchange: Exchange, pa
     const refused = rule(access);
     if (refused !== undefined) throw refused;
   }
-  const deprecation = deprecationOf(type, ports.cluster.types);
-  if (deprecation !== undefined) warn(exchange, deprecation);
   const own = special(resourceText(type), path.subresource, verb);
   await (own ?? serve[verb])(ports, request);
 }

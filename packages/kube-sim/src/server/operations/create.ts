@@ -76,7 +76,7 @@ export function errorsOf(
 ): readonly FieldError[] {
   const errors = validate(object, type, context);
   return type.kind === 'CustomResourceDefinition' && context.subresource === undefined
-    ? [...errors, ...validateDefinition(object)]
+    ? [...errors, ...validateDefinition(object, context.old)]
     : errors;
 }
 

@@ -47,7 +47,7 @@ export function readSelection(query: URLSearchParams, type: ResourceType, namesp
     for (const { path } of fields)
       if (!isSelectable(key, path, type.custom?.selectableFields))
         throw badRequest(
-          hasSelectableFields(key)
+          hasSelectableFields(key) || type.custom !== undefined
             ? `field label not supported: ${path}`
             : `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
         );

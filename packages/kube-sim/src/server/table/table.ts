@@ -1,4 +1,4 @@
-import { stringifyJson, type KubeObject } from '@tiphys/api';
+import { numberAt, stringifyJson, type KubeObject } from '@tiphys/api';
 import type { PrinterColumn, ResourceType } from '../../schema/types.ts';
 import { resourceText } from '../refusal.ts';
 import { age, ageText, name, type Cell, type Column } from './column.ts';
@@ -65,7 +65,16 @@ const customColumn = ({ name: title, type, jsonPath, ...rest }: PrinterColumn): 
   cell: (object, now) => cellOf(findByPath(object, jsonPath), type, now),
 });
 
-function columnsFor(type: ResourceType): readonly Column[] {
+/** autoscaling/v1 Scale, whatever it is the scale of. */
+const scaleColumns: readonly Column[] = [
+  name,
+  { name: 'Desired', type: 'integer', cell: (object) => numberAt(object, 'spec', 'replicas') ?? 0 },
+  { name: 'Available', type: 'integer', cell: (object) => numberAt(object, 'status', 'replicas') ?? 0 },
+  age,
+];
+
+function columnsFor(type: ResourceType, object: KubeObject | undefined): readonly Column[] {
+  if (object?.kind === 'Scale') return scaleColumns;
   if (type.custom === undefined) return columnsOf[resourceText(type)] ?? platform.nameAndAge;
   if (type.columns === undefined || type.columns.length === 0) return [name, { ...age, type: 'date' }];
   return [name, ...type.columns.map(customColumn)];
@@ -106,7 +115,7 @@ export function tableOf(
   type: ResourceType,
   form: Readonly<{ include: IncludeObject; now: Date; headers: boolean }>,
 ): Record<string, unknown> {
-  const columns = columnsFor(type);
+  const columns = columnsFor(type, objects[0]);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
