@@ -16,7 +16,11 @@ export function bundleProgram(node) {
     import { build } from 'esbuild';
     const { metafile } = await build(${JSON.stringify({
       absWorkingDir: root,
-      entryPoints: ['packages/tiphys/src/main.ts'],
+      // The decode worker is a program of its own, which the renderer starts from beside the bundled one.
+      entryPoints: {
+        main: 'packages/tiphys/src/main.ts',
+        'decode-worker': 'packages/engine/src/render/decode/worker.ts',
+      },
       bundle: true,
       splitting: true,
       format: 'esm',

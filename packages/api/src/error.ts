@@ -314,6 +314,13 @@ export const errorCatalogue = {
     meaning: 'A tool ran longer than a render may.',
     remedy: 'Make the render smaller, or raise controller.repo.server.timeout.seconds.',
   },
+  'render/too-costly': {
+    retry: 'on-change',
+    http: 422,
+    exit: 20,
+    meaning: 'Reading a file, or what a tool printed, takes more time or memory than it may.',
+    remedy: 'Look at the file that the message names: it is very large, or its aliases or its nesting make it so.',
+  },
   'render/tool-missing': {
     retry: 'backoff',
     http: 500,

@@ -152,7 +152,7 @@ describe('hostile repositories', { skip: withoutTools }, () => {
       );
     const env = await run('/bin/sh', '-c', 'export -p; command -v git; command -v sh');
     assert.ok(env.kind === 'ok' || env.stdout.includes('HOME'));
-    assert.ok(!env.stdout.includes('CANARY') && !env.stdout.includes('/bin/git'), env.stdout);
+    assert.ok(!String(env.stdout).includes('CANARY') && !String(env.stdout).includes('/bin/git'), String(env.stdout));
     if (sandbox.isolation !== 'mount-namespace') return;
     const read = await run('/bin/cat', token);
     assert.equal(read.kind, 'failed', 'the hidden folder is empty');
@@ -161,9 +161,9 @@ describe('hostile repositories', { skip: withoutTools }, () => {
       '-c',
       'for f in /proc/[0-9]*/environ; do while read -r line; do echo "$line"; done < "$f"; done',
     );
-    assert.ok(!others.stdout.includes(canary), 'the environment of this process is out of reach');
+    assert.ok(!String(others.stdout).includes(canary), 'the environment of this process is out of reach');
     const net = await run('/bin/cat', '/proc/net/dev');
-    assert.ok(!/eth|ens|enp/.test(net.stdout), net.stdout);
+    assert.ok(!/eth|ens|enp/.test(String(net.stdout)), String(net.stdout));
   });
 
   test('a tool that never ends, and one that prints too much, are stopped with all they started', async () => {

@@ -23,15 +23,21 @@ export type IsolationSettings = Readonly<{
   uid: number;
 }>;
 
-/** Wraps tools in what the host allows. */
-export type Sandbox = Readonly<{
-  isolation: Isolation;
-  wrap: (tool: Invocation, network: 'none' | 'allowed') => Invocation;
+/** What bounds one invocation. */
+export type Limits = Readonly<{
+  network: 'none' | 'allowed';
+  /** Default: that of the settings. `unlimited` is for programs that reserve far more than they use and bound themselves. */
+  addressSpaceBytes?: number | 'unlimited';
+  /** CPU time after which the kernel ends it; default: none. */
+  cpuSeconds?: number;
 }>;
 
+/** Wraps tools in what the host allows. */
+export type Sandbox = Readonly<{ isolation: Isolation; wrap: (tool: Invocation, limits: Limits) => Invocation }>;
+
 // Hides each folder below an empty one that nobody can read, then becomes the tool, which finds no other program.
-// Arguments: kibibytes of address space, the folders, `--`, the tool.
-const script = `ulimit -v "$1" || exit 125; shift; while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
+// Arguments: kibibytes of address space, seconds of CPU time, the folders, `--`, the tool.
+const script = `[ "$1" = unlimited ] || ulimit -v "$1" || exit 125; [ "$2" = unlimited ] || ulimit -t "$2" || exit 125; shift 2; while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
 
 async function existing(paths: readonly string[]): Promise<readonly string[]> {
   const checks = await Promise.all(
@@ -45,13 +51,22 @@ async function existing(paths: readonly string[]): Promise<readonly string[]> {
   return checks.flat();
 }
 
+/** The first arguments of the script. */
+const limitWords = (
+  { addressSpaceBytes, cpuSeconds }: Limits,
+  { maxMemoryBytes }: Pick<IsolationSettings, 'maxMemoryBytes'>,
+): readonly string[] => {
+  const bytes = addressSpaceBytes ?? maxMemoryBytes;
+  return [bytes === 'unlimited' ? bytes : String(Math.floor(bytes / 1024)), String(cpuSeconds ?? 'unlimited')];
+};
+
 function inNamespace(settings: IsolationSettings, hidden: readonly string[], mapUser: boolean): Sandbox['wrap'] {
-  return (tool, network) => ({
+  return (tool, limits) => ({
     command: 'unshare',
     args: [
       ...(mapUser ? ['--user', '--map-root-user'] : []),
       '--mount',
-      ...(network === 'none' ? ['--net'] : []),
+      ...(limits.network === 'none' ? ['--net'] : []),
       '--ipc',
       // Other processes, and with them their environments, are out of sight.
       '--pid',
@@ -63,7 +78,7 @@ function inNamespace(settings: IsolationSettings, hidden: readonly string[], map
       '-c',
       script,
       'sh',
-      String(Math.floor(settings.maxMemoryBytes / 1024)),
+      ...limitWords(limits, settings),
       ...hidden,
       '--',
       tool.command,
@@ -78,7 +93,7 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
   const isRoot = process.getuid?.() === 0;
   for (const mapUser of isRoot ? [false, true] : [true]) {
     const wrap = inNamespace(settings, hidden, mapUser);
-    const trial = wrap({ command: '/bin/sh', args: ['-c', 'exit 7'] }, 'none');
+    const trial = wrap({ command: '/bin/sh', args: ['-c', 'exit 7'] }, { network: 'none' });
     const outcome = await runProcess(
       { ...trial, env: { PATH: settings.path }, maxOutputBytes: 4096, timeoutMs: 5000 },
       signal,
@@ -86,8 +101,8 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
     if (outcome.kind === 'exit' && outcome.code === 7) return { isolation: 'mount-namespace', wrap };
   }
   const limited = withoutNamespace(settings);
-  const asUser: Sandbox['wrap'] = (tool, network) => ({
-    ...limited(tool, network),
+  const asUser: Sandbox['wrap'] = (tool, limits) => ({
+    ...limited(tool, limits),
     uid: settings.uid,
     gid: settings.uid,
   });
@@ -98,7 +113,7 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
 /** Whether a tool, run like this, gets at what it needs (a program or folder may lie below one that only root can enter). */
 async function reaches(wrap: Sandbox['wrap'], settings: IsolationSettings, signal: AbortSignal): Promise<boolean> {
   const trial = 'for path in "$@"; do [ -x "$path" ] || exit 1; done; exit 7';
-  const invocation = wrap({ command: '/bin/sh', args: ['-c', trial, 'sh', ...settings.needed] }, 'none');
+  const invocation = wrap({ command: '/bin/sh', args: ['-c', trial, 'sh', ...settings.needed] }, { network: 'none' });
   const outcome = await runProcess(
     { ...invocation, env: { PATH: settings.path }, maxOutputBytes: 4096, timeoutMs: 5000 },
     signal,
@@ -106,10 +121,10 @@ async function reaches(wrap: Sandbox['wrap'], settings: IsolationSettings, signa
   return outcome.kind === 'exit' && outcome.code === 7;
 }
 
-/** The limit of memory alone. */
+/** The limits of memory and time alone. */
 const withoutNamespace =
-  ({ maxMemoryBytes }: IsolationSettings): Sandbox['wrap'] =>
-  ({ command, args }) => ({
+  (settings: IsolationSettings): Sandbox['wrap'] =>
+  ({ command, args }, limits) => ({
     command: '/bin/sh',
-    args: ['-c', script, 'sh', String(Math.floor(maxMemoryBytes / 1024)), '--', command, ...args],
+    args: ['-c', script, 'sh', ...limitWords(limits, settings), '--', command, ...args],
   });

@@ -3,6 +3,8 @@ import type { GitStore } from '../git/read/git-store.ts';
 import { type RepositoryAccess, scopeOf } from '../git/read/repository-access.ts';
 import { normalisePath, type Tree } from '../git/read/tree.ts';
 import { buildEnvironment } from './build-environment.ts';
+import type { Decoder } from './decode/decoder.ts';
+import type { ReadDocument } from './decode/documents.ts';
 import { detectTool, explicitTool } from './detect-tool.ts';
 import { planDirectory } from './directory/plan-directory.ts';
 import type { ChartRepositories } from './helm/chart-repository.ts';
@@ -18,6 +20,8 @@ import type { RenderRequest, RenderSource } from './types.ts';
 export type PlanPorts = Readonly<{
   git: GitStore;
   charts: ChartRepositories;
+  read: ReadDocument;
+  decoder: Decoder;
   helm: HelmPorts;
   kustomize: KustomizePorts;
   settings: Pick<RendererSettings, 'maxDirectoryBytes' | 'remoteFreshMs'>;
@@ -79,7 +83,8 @@ export async function planSource(
   if (isChart(source.source)) return planChart(what, ports);
   const tree = await ports.git.commitTree(source.repo, source.commit, signal);
   const folder = await folderOfSource(tree, source);
-  const effective = await withOverrides(source.source, { tree, folder, instance: request.instance });
+  const at = { tree, folder, instance: request.instance };
+  const effective = await withOverrides(source.source, at, ports.read);
   const reads = readsOf(source.repo, tree);
   const plan = await planFolder({ ...what, refs, reads, folder, source: { ...source, source: effective } }, ports);
   const own = overrideFiles(request.instance).map((name) => (folder === '' ? name : `${folder}/${name}`));
@@ -106,6 +111,7 @@ async function planFolder(at: Folder, ports: PlanPorts): Promise<Plan> {
       directory: source.directory ?? {},
       includeHidden: request.settings.includeHiddenDirectories,
       maxBytes: ports.settings.maxDirectoryBytes,
+      decoder: ports.decoder,
     });
   return planKustomize(
     {

@@ -1,6 +1,6 @@
-import type { KubeObject } from '@tiphys/api';
+import type { Decoded } from './decode/decoder.ts';
 import type { Reads } from './read-set.ts';
-import type { RenderWarning, SourceType } from './types.ts';
+import type { SourceType } from './types.ts';
 
 /** Folders of a run: where each of the reads was written, and one for what the run itself needs. */
 export type Workspace = Readonly<{
@@ -11,9 +11,7 @@ export type Workspace = Readonly<{
 }>;
 
 /** How a tool's run ended, where the tool may have failed for want of a file. */
-export type PlanResult =
-  | { kind: 'objects'; objects: readonly KubeObject[]; warnings: readonly RenderWarning[] }
-  | { kind: 'failed'; error: Error; missesFile: boolean };
+export type PlanResult = ({ kind: 'objects' } & Decoded) | { kind: 'failed'; error: Error; missesFile: boolean };
 
 /** One source, ready to be rendered: all that the render will see, and how it is run. */
 export type Plan = Readonly<{

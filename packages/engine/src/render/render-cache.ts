@@ -1,18 +1,9 @@
-import type { KubeObject } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
-import type { RenderWarning } from './types.ts';
+import type { Decoded } from './decode/decoder.ts';
 
 /** What is remembered of a render under the key of what it could see. */
 export type Outcome =
-  | {
-      kind: 'objects';
-      objects: readonly KubeObject[];
-      warnings: readonly RenderWarning[];
-      /** Of the objects. */
-      digest: string;
-      /** About what the objects take in memory. */
-      bytes: number;
-    }
+  | ({ kind: 'objects' } & Decoded)
   | { kind: 'failed'; error: Error }
   /** The set of files was too small; the next wider one has the answer. */
   | { kind: 'insufficient' };

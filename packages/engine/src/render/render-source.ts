@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, type Clock, isCoded, type Logger } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
+import { sha256 } from './digest.ts';
 import type { Plan, PlanResult, Workspace } from './plan.ts';
 import { fingerprint, type LinkIndex, linkTargetsBelow, type Read, type Reads } from './read-set.ts';
 import { type Outcome, RenderCache } from './render-cache.ts';
@@ -11,12 +12,6 @@ import type { RendererSettings } from './renderer-settings.ts';
 
 /** Part of every key: what this program itself makes of files and of a tool's output. Raised when that changes. */
 const policyVersion = 1;
-
-export const sha256 = (...parts: readonly string[]): string => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part).update('\0');
-  return hash.digest('hex');
-};
 
 /** What became of one source: `ran` when it was not remembered. */
 export type Attempt = Readonly<{ key: string; outcome: Outcome; read: readonly Read[]; ran: boolean }>;
@@ -104,7 +99,7 @@ export class SourceRenderer {
     const result = await this.#execute(plan, what.reads);
     const mayWiden = result.kind === 'failed' && result.missesFile && what.index < plan.candidates.length - 1;
     const widens = mayWiden && (await this.#isWiderBetter(plan, { index: what.index, error: result.error }));
-    const outcome: Outcome = widens ? { kind: 'insufficient' } : outcomeOf(result);
+    const outcome = outcomeOf(result, widens);
     this.#cache.set(what.key, outcome, this.#freshMs(plan, outcome));
     return outcome;
   }
@@ -172,10 +167,7 @@ export class SourceRenderer {
   };
 }
 
-function outcomeOf(result: PlanResult): Outcome {
-  if (result.kind === 'failed') return { kind: 'failed', error: result.error };
-  const texts = result.objects.map((object) => canonicalJson(object));
-  // A parsed object takes about twice its text.
-  const bytes = texts.reduce((sum, text) => sum + text.length * 2, 0);
-  return { ...result, digest: sha256(...texts), bytes };
+function outcomeOf(result: PlanResult, widens: boolean): Outcome {
+  if (widens) return { kind: 'insufficient' };
+  return result.kind === 'failed' ? { kind: 'failed', error: result.error } : result;
 }

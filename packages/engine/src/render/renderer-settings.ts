@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import type { DecodeSettings } from './decode/decoder.ts';
 
 /** Limits of rendering. Times in milliseconds, sizes in bytes. */
 export type RendererSettings = Readonly<{
@@ -31,6 +32,8 @@ export type RendererSettings = Readonly<{
   maxCharts: number;
   /** Address space of one run of a tool. */
   maxMemoryBytes: number;
+  /** Reading of untrusted text; see decode/decoder.ts. */
+  decode: Omit<DecodeSettings, 'sandbox' | 'path'>;
   /** Folders that no tool may see. */
   hiddenPaths: readonly string[];
   /** User that tools run as where this program is root and there are no namespaces. */
@@ -57,6 +60,19 @@ export const rendererDefaults: RendererSettings = {
   maxChartBytes: 100 * mebibyte,
   maxCharts: 500,
   maxMemoryBytes: 4096 * mebibyte,
+  decode: {
+    timeoutMs: 30_000,
+    indexTimeoutMs: 120_000,
+    maxHeapBytes: 1024 * mebibyte,
+    maxAnswerBytes: 128 * mebibyte,
+    maxObjectBytes: 16 * mebibyte,
+    maxDocumentBytes: 10 * mebibyte,
+    maxWorkers: 2,
+    busyMs: 100,
+    idleMs: 60_000,
+    maxCpuMs: 600_000,
+    maxRestingBytes: 384 * mebibyte,
+  },
   hiddenPaths: ['/var/run/secrets', '/run/secrets'],
   uid: 65_533,
   path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

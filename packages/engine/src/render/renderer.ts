@@ -6,16 +6,18 @@ import type { GitStore } from '../git/read/git-store.ts';
 import type { RepositoryAccess } from '../git/read/repository-access.ts';
 import { within } from '../git/read/within.ts';
 import { type ChartRepositories, openChartRepositories } from './helm/chart-repository.ts';
-import { type Isolation, openSandbox } from './isolation.ts';
-import { type ReadKustomization, readKustomization } from './kustomize/closure.ts';
+import { type Isolation, openSandbox, type Sandbox } from './isolation.ts';
+import { type Decoder, openDecoder } from './decode/decoder.ts';
+import { rememberDocuments } from './decode/documents.ts';
+import { workerNeeds } from './decode/worker-process.ts';
+import { sha256 } from './digest.ts';
 import { writeHelmForKustomize } from './kustomize/helm-for-kustomize.ts';
-import type { Kustomization } from './kustomize/kustomization.ts';
 import { withoutRepeats } from './manifests.ts';
 import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts';
 import { placesOf, type Read } from './read-set.ts';
 import type { Outcome } from './render-cache.ts';
 import type { Plan } from './plan.ts';
-import { type Attempt, sha256, SourceRenderer } from './render-source.ts';
+import { type Attempt, SourceRenderer } from './render-source.ts';
 import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
 import { runTool, type ToolCommand, type ToolResult, type ToolRun } from './tool.ts';
 import { type Rendered, RenderError, type RenderRequest, type ReadSet, type SourceType } from './types.ts';
@@ -87,7 +89,12 @@ type PlannedSource = Parameters<typeof planSource>[0];
 const wholeTrees = ({ sources }: RenderRequest): readonly Read[] =>
   sources.map(({ repo }) => ({ repository: normaliseRepositoryUrl(repo.url), paths: [''] }));
 
-type RendererParts = Readonly<{ isolation: Isolation; charts: ChartRepositories; planPorts: PlanPorts }>;
+type RendererParts = Readonly<{
+  isolation: Isolation;
+  decoder: Decoder;
+  charts: ChartRepositories;
+  planPorts: PlanPorts;
+}>;
 
 class ContentRenderer implements Renderer {
   readonly isolation: Isolation;
@@ -131,6 +138,7 @@ class ContentRenderer implements Renderer {
 
   async close(): Promise<void> {
     this.#sources.close();
+    await this.#parts.decoder.close();
     await rm(join(this.#settings.workDir, 'runs'), { recursive: true, force: true });
   }
 
@@ -204,16 +212,14 @@ class ContentRenderer implements Renderer {
   }
 }
 
-/** Reads kustomizations and remembers them by the id of their file. */
-function rememberKustomizations(): ReadKustomization {
-  const known = new LRUCache<string, Kustomization>({ max: 5000 });
-  return async (tree, oid, path) => {
-    const found = known.get(oid);
-    if (found !== undefined) return found;
-    const read = await readKustomization(tree, oid, path);
-    if (read !== undefined) known.set(oid, read);
-    return read;
-  };
+/** The decoder, as another user only where that user gets at Node and at the worker's file. */
+async function startDecoder(tools: Sandbox, settings: RendererSettings): Promise<Decoder> {
+  const { decode, path } = settings;
+  const sandbox =
+    tools.isolation === 'uid'
+      ? await openSandbox({ ...settings, needed: workerNeeds }, AbortSignal.timeout(20_000))
+      : tools;
+  return openDecoder({ ...decode, sandbox, path });
 }
 
 /** Gives the folder of a run to the user that its tool runs as. */
@@ -237,23 +243,28 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     if (sandbox.isolation === 'uid') await handOver(dirname(tool.home), complete.uid);
     return runTool(tool, { sandbox, settings: complete, path: complete.path }, signal);
   };
+  const decoder = await startDecoder(sandbox, complete);
+  const read = rememberDocuments(decoder);
   const charts = await openChartRepositories(
-    { helm, run, now: () => ports.clock.now().getTime() },
+    { helm, run, decoder, now: () => ports.clock.now().getTime() },
     { ...complete, dir: join(complete.workDir, 'charts'), runsDir },
   );
   const repositoryFor = ports.repositoryFor ?? ((url: string): RepositoryAccess => ({ url }));
   const planPorts: PlanPorts = {
     git: ports.git,
     charts,
-    helm: { helm, run, repositoryFor, path: complete.path },
+    read,
+    decoder,
+    helm: { helm, run, repositoryFor, path: complete.path, read, decoder },
     kustomize: {
       program: kustomize,
       helm: await writeHelmForKustomize(complete.workDir, helm),
-      read: rememberKustomizations(),
+      read,
+      decoder,
       run,
     },
     settings: complete,
   };
   ports.log.info('renderer ready', { isolation: sandbox.isolation });
-  return new ContentRenderer(ports, complete, { isolation: sandbox.isolation, charts, planPorts });
+  return new ContentRenderer(ports, complete, { isolation: sandbox.isolation, decoder, charts, planPorts });
 }

@@ -1,5 +1,6 @@
-import { type ApplicationSource, CodedError, isRecord, parseApplication, parseYaml } from '@tiphys/api';
+import { type ApplicationSource, CodedError, isRecord, parseApplication } from '@tiphys/api';
 import type { Tree } from '../git/read/tree.ts';
+import type { ReadDocument } from './decode/documents.ts';
 
 /** RFC 7386. */
 function mergePatch(target: unknown, patch: unknown): unknown {
@@ -43,6 +44,7 @@ function asSource(value: unknown, file: string): ApplicationSource {
 export async function withOverrides(
   source: ApplicationSource,
   at: Readonly<{ tree: Tree; folder: string; instance: string }>,
+  read: ReadDocument,
 ): Promise<ApplicationSource> {
   let merged: unknown = source;
   let last: string | undefined;
@@ -50,7 +52,7 @@ export async function withOverrides(
     const path = at.folder === '' ? name : `${at.folder}/${name}`;
     const found = await at.tree.find(path);
     if (found === undefined || found.entry.kind === 'folder') continue;
-    merged = mergePatch(merged, parseYaml((await at.tree.blob(found.entry.oid)).toString('utf8'), path) ?? {});
+    merged = mergePatch(merged, (await read(at.tree, { oid: found.entry.oid, path })) ?? {});
     last = path;
   }
   if (last === undefined) return source;

@@ -21,8 +21,8 @@ export type ToolRun = Readonly<{
 
 export type ToolSettings = Readonly<{ timeoutMs: number; maxOutputBytes: number }>;
 
-/** What a tool printed, or why it failed: its own words with the private folder's name taken out. */
-export type ToolResult = { kind: 'ok'; stdout: string } | { kind: 'failed'; message: string; stdout: string };
+/** What a tool printed, unread, or why it failed: its own words with the private folder's name taken out. */
+export type ToolResult = { kind: 'ok'; stdout: Buffer } | { kind: 'failed'; message: string; stdout: string };
 
 const environmentOf = ({ home, env = {} }: ToolRun): Readonly<Record<string, string>> => ({
   ...env,
@@ -43,6 +43,8 @@ const environmentOf = ({ home, env = {} }: ToolRun): Readonly<Record<string, str
 });
 
 const maxMessageLength = 4000;
+/** What is kept of what a tool printed before it failed. */
+const maxFailureBytes = 64 * 1024;
 
 /** The words of a failed tool, without the names of folders that exist for this run only. */
 function wordsOf(text: string, { cwd, home }: Pick<ToolRun, 'cwd' | 'home'>): string {
@@ -66,7 +68,8 @@ export async function runTool(
   signal: AbortSignal,
 ): Promise<ToolResult> {
   const { sandbox, settings } = ports;
-  const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, run.network);
+  const { network } = run;
+  const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, { network });
   // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (isolation.ts).
   const env = { ...environmentOf(run), PATH: ports.path };
   const outcome = await runProcess(
@@ -91,8 +94,8 @@ export async function runTool(
       'render/output-too-large',
       `${run.tool} printed more than ${settings.maxOutputBytes} bytes and was stopped`,
     );
-  const stdout = outcome.stdout.toString('utf8');
-  if (outcome.code === 0) return { kind: 'ok', stdout };
+  if (outcome.code === 0) return { kind: 'ok', stdout: outcome.stdout };
   const message = wordsOf(outcome.stderr, run);
+  const stdout = outcome.stdout.toString('utf8', 0, maxFailureBytes);
   return { kind: 'failed', message: message || `${run.tool} ended with ${outcome.code}`, stdout };
 }

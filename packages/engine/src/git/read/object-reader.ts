@@ -55,6 +55,11 @@ export class ObjectReader {
       this.#queue.push({ name, resolve, reject });
       clearTimeout(this.#idle);
       this.#watch();
+      // Names that are asked for at once go in one call to the system.
+      if (child.stdin.writableCorked === 0) {
+        child.stdin.cork();
+        process.nextTick(() => child.stdin.uncork());
+      }
       child.stdin.write(`${name}\n`);
     });
   }

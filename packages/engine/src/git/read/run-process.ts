@@ -84,7 +84,8 @@ export async function runProcess(request: ProcessRequest, signal: AbortSignal): 
   });
   let ended: 'timeout' | 'too-much-output' | undefined;
   const stop = (why: 'timeout' | 'too-much-output'): void => {
-    ended ??= why;
+    if (ended !== undefined) return;
+    ended = why;
     killGroup(child);
   };
   const abort = (): void => killGroup(child);

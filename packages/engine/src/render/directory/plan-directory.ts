@@ -1,21 +1,10 @@
-import {
-  CodedError,
-  type DirectorySource,
-  isCoded,
-  isRecord,
-  type KubeObject,
-  messageOf,
-  parseJson,
-  parseYamlDocuments,
-} from '@tiphys/api';
+import { CodedError, type DirectorySource } from '@tiphys/api';
 import { compileGlob, type Matcher } from '@tiphys/language';
 import { folderOf, type Tree } from '../../git/read/tree.ts';
-import { asManifest, flattenLists } from '../manifests.ts';
+import type { Decoder, UntrustedText } from '../decode/decoder.ts';
 import type { Plan, PlanResult } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
-import type { RenderWarning } from '../types.ts';
 
-const skipMarker = '+argocd:skip-file-rendering';
 const manifestFile = /\.(?:ya?ml|json|jsonnet)$/;
 /** Files of the application itself, not of what it deploys. */
 const ownFile = /^\.argocd-source(?:-.*)?\.yaml$/;
@@ -27,6 +16,7 @@ type DirectoryPlanInput = Readonly<{
   directory: DirectorySource;
   includeHidden: boolean;
   maxBytes: number;
+  decoder: Pick<Decoder, 'folder'>;
 }>;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -82,61 +72,39 @@ export function planDirectory(input: DirectoryPlanInput): Plan {
     // A folder read with all below it is one id; otherwise only the files themselves count.
     candidates: [async () => [{ ...reads, paths: recurse ? [folder] : await files() }]],
     watched: [{ ...reads, paths: [folder] }],
-    run: async () => readFiles(reads.tree, await files(), input.maxBytes),
+    run: async () => readFiles(input, await files()),
   };
 }
 
-async function readFiles(tree: Tree, files: readonly string[], maxBytes: number): Promise<PlanResult> {
-  const objects: KubeObject[] = [];
-  const warnings: RenderWarning[] = [];
+/** As many files are asked for at once: git is told of all of them in one go. */
+const batchSize = 32;
+
+async function* inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  for (let from = 0; from < items.length; from += batchSize)
+    yield* await Promise.all(items.slice(from, from + batchSize).map(work));
+}
+
+async function readFiles(
+  { reads: { tree }, maxBytes, decoder }: DirectoryPlanInput,
+  paths: readonly string[],
+): Promise<PlanResult> {
+  const files: UntrustedText[] = [];
   let bytes = 0;
-  for (const path of files) {
+  const read = async (path: string): Promise<UntrustedText | undefined> => {
     const found = await tree.find(path);
-    if (found === undefined || found.entry.kind === 'folder') continue;
-    const content = await tree.blob(found.entry.oid);
+    if (found === undefined || found.entry.kind === 'folder') return undefined;
+    return { name: path, content: await tree.blob(found.entry.oid) };
+  };
+  for await (const file of inBatches(paths, read)) {
+    if (file === undefined) continue;
+    const { name: path, content } = file;
     bytes += content.length;
     if (bytes > maxBytes)
       throw new CodedError(
         'render/output-too-large',
         `${tree.origin.repository}: the manifests in ${folderOf(path) || '.'} are larger than ${maxBytes} bytes together`,
       );
-    const text = content.toString('utf8');
-    if (text.includes(skipMarker)) continue;
-    if (path.endsWith('.jsonnet')) throw new CodedError('render/unsupported', `${path}: Jsonnet is not supported yet`);
-    const read = readFile(text, path);
-    if (read.kind === 'ignored') warnings.push({ kind: 'ignored-file', message: `${path} was left out: ${read.why}` });
-    else objects.push(...read.objects);
+    files.push(file);
   }
-  return { kind: 'objects', objects, warnings };
-}
-
-type ReadFile = { kind: 'objects'; objects: readonly KubeObject[] } | { kind: 'ignored'; why: string };
-
-/** Whether a text means to be a manifest: then what is wrong with it is an error, and not a file of another kind. */
-const looksLikeManifest = (text: string): boolean => /^\s*["']?(?:apiVersion|kind)["']?\s*:/m.test(text);
-
-function readFile(text: string, path: string): ReadFile {
-  let documents: readonly unknown[];
-  try {
-    documents = path.endsWith('.json') ? [parseJson(text, path)] : parseYamlDocuments(text, path);
-  } catch (error) {
-    if (!isCoded(error)) throw error;
-    if (!looksLikeManifest(text)) return { kind: 'ignored', why: error.message };
-    throw new CodedError('render/invalid-manifest', error.message, { cause: error });
-  }
-  const values = documents.filter((document) => !isRecord(document) || Object.keys(document).length > 0);
-  const manifests = values.filter((value) => isRecord(value) && ('kind' in value || 'apiVersion' in value));
-  if (manifests.length === 0)
-    return values.length === 0
-      ? { kind: 'objects', objects: [] }
-      : { kind: 'ignored', why: 'it holds no Kubernetes object' };
-  const place = (index: number): string => (values.length === 1 ? path : `${path}, document ${index + 1}`);
-  try {
-    const objects = values.flatMap((value, index) => flattenLists(value).map((item) => asManifest(item, place(index))));
-    return { kind: 'objects', objects };
-  } catch (error) {
-    throw isCoded(error)
-      ? error
-      : new CodedError('render/invalid-manifest', `${path}: ${messageOf(error)}`, { cause: error });
-  }
+  return { kind: 'objects', ...(await decoder.folder(files)) };
 }

@@ -1,16 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { at, CodedError, describeRepository, isRecord, listAt, parseYaml, stringAt, stringifyYaml } from '@tiphys/api';
+import { CodedError, describeRepository, stringifyYaml } from '@tiphys/api';
 import { highestVersion, parseVersion, parseVersionRange } from '@tiphys/language';
 import { LRUCache } from 'lru-cache';
 import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
+import type { Decoder } from '../decode/decoder.ts';
 import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
 
 /** What pulling charts needs. */
 export type ChartPorts = Readonly<{
   helm: string;
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
+  decoder: Pick<Decoder, 'chartVersions'>;
   /** Milliseconds. */
   now: () => number;
 }>;
@@ -184,12 +186,23 @@ class Charts implements ChartRepositories {
     if (known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.versions;
     const versions = await this.#withRepository(
       repo,
-      (home) =>
-        readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo, this.#settings),
+      (home) => this.#readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo),
       signal,
     );
     this.#versions.set(scope, { atMs: this.#ports.now(), versions });
     return versions;
+  }
+
+  async #readIndex(file: string, repo: RepositoryAccess): Promise<ReadonlyMap<string, readonly string[]>> {
+    const { maxIndexBytes } = this.#settings;
+    const { size } = await stat(file);
+    if (size > maxIndexBytes)
+      throw new CodedError(
+        'git/too-large',
+        `${describeRepository(repo.url)}: the index is larger than ${maxIndexBytes} bytes`,
+      );
+    const name = `${describeRepository(repo.url)}/index.yaml`;
+    return this.#ports.decoder.chartVersions({ name, content: await readFile(file) });
   }
 
   /** Runs Helm with one repository whose index was just read, in a folder that is gone afterwards. */
@@ -232,27 +245,6 @@ function chartError(repo: RepositoryAccess, message: string): CodedError {
   if (/not found|no chart version/i.test(message) && !/index\.yaml|lookup/.test(message))
     return new CodedError('git/revision-not-found', text);
   return new CodedError('git/unreachable', text);
-}
-
-async function readIndex(
-  file: string,
-  repo: RepositoryAccess,
-  { maxIndexBytes }: ChartSettings,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { size } = await stat(file);
-  if (size > maxIndexBytes)
-    throw new CodedError(
-      'git/too-large',
-      `${describeRepository(repo.url)}: the index is larger than ${maxIndexBytes} bytes`,
-    );
-  const entries = at(parseYaml(await readFile(file, 'utf8'), `${describeRepository(repo.url)}/index.yaml`), 'entries');
-  if (!isRecord(entries)) return new Map();
-  return new Map(
-    Object.keys(entries).map((name) => [
-      name,
-      listAt(entries, name).flatMap((entry) => stringAt(entry, 'version') ?? []),
-    ]),
-  );
 }
 
 /** Opens the chart repositories, with a folder for pulled charts. */

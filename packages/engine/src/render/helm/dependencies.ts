@@ -1,5 +1,6 @@
-import { at, isRecord, parseYaml, stringAt } from '@tiphys/api';
+import { at, isCoded, isRecord, stringAt } from '@tiphys/api';
 import type { Tree } from '../../git/read/tree.ts';
+import type { ReadDocument } from '../decode/documents.ts';
 import { relativeTo } from '../read-set.ts';
 
 /** What a chart depends on, as its files say. */
@@ -15,31 +16,32 @@ export type Dependencies = Readonly<{
 const maxCharts = 200;
 const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
 
-async function entriesOf(tree: Tree, folder: string): Promise<readonly Record<string, unknown>[]> {
+async function entriesOf(tree: Tree, folder: string, read: ReadDocument): Promise<readonly Record<string, unknown>[]> {
   const entries: Record<string, unknown>[] = [];
   // requirements.yaml is where charts of the first format have them.
   for (const name of ['Chart.yaml', 'requirements.yaml']) {
     const found = await tree.find(below(folder, name));
     if (found === undefined || found.entry.kind === 'folder') continue;
     try {
-      const chart = parseYaml((await tree.blob(found.entry.oid)).toString('utf8'), below(folder, name));
+      const chart = await read(tree, { oid: found.entry.oid, path: below(folder, name) });
       const listed = at(chart, 'dependencies');
       if (Array.isArray(listed)) entries.push(...listed.filter(isRecord));
-    } catch {
+    } catch (error) {
       // Helm itself says what is wrong with the file.
+      if (!isCoded(error, 'api/invalid-yaml')) throw error;
     }
   }
   return entries;
 }
 
 /** Follows the dependencies of a chart in a repository. Those that leave the repository are left for Helm to miss. */
-export async function dependenciesOf(tree: Tree, folder: string): Promise<Dependencies> {
+export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocument): Promise<Dependencies> {
   const folders = new Set<string>();
   const repositories = new Set<string>();
   let pinned = true;
   const waiting = [folder];
   for (let chart = waiting.pop(); chart !== undefined && folders.size < maxCharts; chart = waiting.pop()) {
-    for (const entry of await entriesOf(tree, chart)) {
+    for (const entry of await entriesOf(tree, chart, read)) {
       const repository = stringAt(entry, 'repository') ?? '';
       const path = /^file:\/\/(.*)$/.exec(repository)?.[1];
       if (path === undefined) {

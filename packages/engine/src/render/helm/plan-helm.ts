@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, type HelmSource, isRecord, messageOf, parseYaml, stringifyYaml } from '@tiphys/api';
+import { CodedError, type HelmSource, isCoded, isRecord, messageOf, stringifyYaml } from '@tiphys/api';
 import { type RepositoryAccess, withoutSecrets } from '../../git/read/repository-access.ts';
 import { runProcess } from '../../git/read/run-process.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { parseOutput } from '../manifests.ts';
+import type { Decoder, UntrustedText } from '../decode/decoder.ts';
+import type { ReadDocument } from '../decode/documents.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
@@ -26,6 +27,8 @@ export type HelmPorts = Readonly<{
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
   /** How a chart repository that a chart depends on is reached. */
   repositoryFor: (url: string) => RepositoryAccess;
+  read: ReadDocument;
+  decoder: Pick<Decoder, 'output' | 'document'>;
   /** PATH on which `tar` is. */
   path: string;
 }>;
@@ -96,7 +99,8 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     })),
   );
   const inputs: Inputs = { values, files };
-  const dependencies = chart.kind === 'folder' ? await dependenciesOf(chart.reads.tree, chart.folder) : noDependencies;
+  const dependencies =
+    chart.kind === 'folder' ? await dependenciesOf(chart.reads.tree, chart.folder, ports.read) : noDependencies;
   const prepared: Prepared = {
     input,
     ports,
@@ -192,19 +196,18 @@ async function unpack(
 async function render(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<PlanResult> {
   const layout = await layOut(prepared, workspace, signal);
   const first = await template(prepared, { layout, workspace }, signal);
-  if (first.kind === 'ok') return objectsOf(first.stdout);
+  if (first.kind === 'ok') return objectsOf(first.stdout, prepared);
   if (prepared.input.chart.kind === 'folder' && missesDependency.test(first.message)) {
     await buildDependencies(prepared, { layout, workspace }, signal);
     const second = await template(prepared, { layout, workspace }, signal);
-    return second.kind === 'ok' ? objectsOf(second.stdout) : failed(prepared, layout, second.message);
+    return second.kind === 'ok' ? objectsOf(second.stdout, prepared) : failed(prepared, layout, second.message);
   }
   return failed(prepared, layout, first.message);
 }
 
-const objectsOf = (stdout: string): PlanResult => ({
+const objectsOf = async (stdout: Buffer, { ports }: Prepared): Promise<PlanResult> => ({
   kind: 'objects',
-  objects: parseOutput(stdout, 'helm'),
-  warnings: [],
+  ...(await ports.decoder.output(stdout, 'helm')),
 });
 
 type Run = Readonly<{ layout: Layout; workspace: Workspace }>;
@@ -277,8 +280,10 @@ async function failed(prepared: Prepared, layout: Layout, message: string): Prom
     const files = inputs.values.flatMap((file) =>
       file.kind === 'url' ? [] : [{ name: file.path, path: layout.place(file) }],
     );
-    for (const { name, path } of files) requireMap(await readFile(path, 'utf8').catch(() => ''), name);
-    requireMap(inline, 'source.helm.values');
+    const none = Buffer.from('');
+    for (const { name, path } of files)
+      await requireMap({ name, content: await readFile(path).catch(() => none) }, prepared);
+    await requireMap({ name: 'source.helm.values', content: Buffer.from(inline, 'utf8') }, prepared);
   }
   const chart =
     input.chart.kind === 'folder' ? input.chart.folder || '.' : `${input.chart.name} ${input.chart.version}`;
@@ -287,13 +292,11 @@ async function failed(prepared: Prepared, layout: Layout, message: string): Prom
 }
 
 /** @throws CodedError render/values-not-a-map, render/failed naming the file */
-function requireMap(text: string, name: string): void {
-  let values: unknown;
-  try {
-    values = parseYaml(text, name);
-  } catch (error) {
+async function requireMap(text: UntrustedText, { ports }: Prepared): Promise<void> {
+  const values = await ports.decoder.document(text).catch((error: unknown) => {
+    if (!isCoded(error, 'api/invalid-yaml')) throw error;
     throw new CodedError('render/failed', messageOf(error), { cause: error });
-  }
+  });
   if (values === null || isRecord(values)) return;
-  throw new CodedError('render/values-not-a-map', `${name}: the values must be a mapping of names to values`);
+  throw new CodedError('render/values-not-a-map', `${text.name}: the values must be a mapping of names to values`);
 }

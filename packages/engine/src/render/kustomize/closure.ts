@@ -1,11 +1,12 @@
-import { CodedError } from '@tiphys/api';
+import { CodedError, isCoded } from '@tiphys/api';
 import type { Tree } from '../../git/read/tree.ts';
+import type { ReadDocument } from '../decode/documents.ts';
 import { kustomizationNames } from '../detect-tool.ts';
 import { relativeTo } from '../read-set.ts';
 import {
+  asKustomization,
   type Kustomization,
   looksRemote,
-  parseKustomization,
   pullsCharts,
   type Reference,
   referencesOf,
@@ -21,11 +22,19 @@ export type Closure = Readonly<{
   pullsCharts: boolean;
 }>;
 
-/** Reads a kustomization by its blob; parsed ones are remembered. */
-export type ReadKustomization = (tree: Tree, oid: string, path: string) => Promise<Kustomization | undefined>;
-
-export const readKustomization: ReadKustomization = async (tree, oid, path) =>
-  parseKustomization((await tree.blob(oid)).toString('utf8'), path);
+/** A kustomization by its blob; undefined when it is none, or no YAML, which kustomize then says itself. */
+export async function readKustomization(
+  tree: Tree,
+  at: Readonly<{ oid: string; path: string }>,
+  read: ReadDocument,
+): Promise<Kustomization | undefined> {
+  try {
+    return asKustomization(await read(tree, at));
+  } catch (error) {
+    if (isCoded(error, 'api/invalid-yaml')) return undefined;
+    throw error;
+  }
+}
 
 const maxFolders = 1000;
 
@@ -36,9 +45,9 @@ class Walk {
   readonly folders = new Set<string>();
   pulls = false;
   readonly #tree: Tree;
-  readonly #read: ReadKustomization;
+  readonly #read: ReadDocument;
 
-  constructor(tree: Tree, read: ReadKustomization) {
+  constructor(tree: Tree, read: ReadDocument) {
     this.#tree = tree;
     this.#read = read;
   }
@@ -54,7 +63,7 @@ class Walk {
       this.paths.add(path);
       const found = await this.#tree.find(path);
       if (found === undefined || found.entry.kind === 'folder') continue;
-      const kustomization = await this.#read(this.#tree, found.entry.oid, path);
+      const kustomization = await readKustomization(this.#tree, { oid: found.entry.oid, path }, this.#read);
       if (kustomization === undefined) continue;
       if (pullsCharts(kustomization)) this.pulls = true;
       references.push(...referencesOf(kustomization));
@@ -91,7 +100,7 @@ class Walk {
 export async function closureOf(
   tree: Tree,
   start: Readonly<{ folder: string; extra: readonly Reference[] }>,
-  read: ReadKustomization,
+  read: ReadDocument,
 ): Promise<Closure> {
   const walk = new Walk(tree, read);
   await walk.folder(start.folder, start.extra);

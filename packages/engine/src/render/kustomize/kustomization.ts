@@ -1,17 +1,12 @@
-import { isRecord, parseYaml } from '@tiphys/api';
+import { isRecord } from '@tiphys/api';
 
 /** A kustomization file as far as it is read here; what kustomize makes of it, kustomize decides. */
 export type Kustomization = Readonly<Record<string, unknown>>;
 
-/** Reads a kustomization file; undefined when it is not a mapping or no YAML, which kustomize then says itself. */
-export function parseKustomization(text: string, file: string): Kustomization | undefined {
-  try {
-    const value = parseYaml(text, file);
-    if (value === null) return {};
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** Takes a document for a kustomization; undefined when it is not a mapping, which kustomize then says itself. */
+export function asKustomization(document: unknown): Kustomization | undefined {
+  if (document === null) return {};
+  return isRecord(document) ? document : undefined;
 }
 
 /** A file or folder that a kustomization names. */

@@ -2,12 +2,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, type KustomizeSource, stringifyYaml } from '@tiphys/api';
 import type { BuildEnvironment } from '../build-environment.ts';
-import { parseOutput } from '../manifests.ts';
+import type { Decoder } from '../decode/decoder.ts';
+import type { ReadDocument } from '../decode/documents.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import { type Reads, relativeTo } from '../read-set.ts';
 import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
 import { parseBuildOptions } from './build-options.ts';
-import { type Closure, closureOf, kustomizationPath, type ReadKustomization } from './closure.ts';
+import { type Closure, closureOf, kustomizationPath, readKustomization } from './closure.ts';
 import { applyEdits, type Edits, editsOf, isEmpty } from './edit.ts';
 import type { Kustomization, Reference } from './kustomization.ts';
 
@@ -15,7 +16,8 @@ import type { Kustomization, Reference } from './kustomization.ts';
 export type KustomizePorts = Readonly<{
   program: ToolCommand;
   helm: string;
-  read: ReadKustomization;
+  read: ReadDocument;
+  decoder: Pick<Decoder, 'output'>;
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
 }>;
 
@@ -69,8 +71,12 @@ export async function planKustomize(input: KustomizePlanInput, ports: KustomizeP
     freshMs: options.helm && closure.pullsCharts ? input.chartsFreshMs : undefined,
     run: async (all, workspace, signal) => {
       const [root = ''] = await workspace.materialise();
-      if (!isEmpty(edits)) await writeEdited(root, { input, edits }, ports.read);
-      return build({ root, folder, args: [...options.args, ...charts], closure }, { ports, workspace }, signal);
+      const unread = isEmpty(edits) ? undefined : await writeEdited(root, { input, edits }, ports.read);
+      const what = { root, folder, args: [...options.args, ...charts], closure };
+      const result = await build(what, { ports, workspace }, signal);
+      if (unread === undefined || result.kind === 'failed') return result;
+      const why = `${unread}: cannot be read, so what source.kustomize says cannot be added to it`;
+      return { kind: 'failed', error: new CodedError('render/failed', why), missesFile: false };
     },
   };
 }
@@ -88,11 +94,12 @@ function chartArguments(
   ];
 }
 
+/** Changes the kustomization; the path of one that could not be read, and so was not changed. */
 async function writeEdited(
   root: string,
   { input, edits }: { input: KustomizePlanInput; edits: Edits },
-  read: ReadKustomization,
-): Promise<void> {
+  read: ReadDocument,
+): Promise<string | undefined> {
   const { tree } = input.reads;
   const path = await kustomizationPath(tree, input.folder);
   if (path === undefined)
@@ -102,13 +109,14 @@ async function writeEdited(
     );
   const found = await tree.find(path);
   const kustomization: Kustomization | undefined =
-    found === undefined ? undefined : await read(tree, found.entry.oid, path);
+    found === undefined ? undefined : await readKustomization(tree, { oid: found.entry.oid, path }, read);
   // What cannot be read is left as it is, for kustomize to say what is wrong with it.
-  if (kustomization === undefined) return;
+  if (kustomization === undefined) return path;
   const file = join(root, path);
   // The file may be a link to another: it is replaced, not written through.
   await rm(file);
   await writeFile(file, stringifyYaml(applyEdits(kustomization, edits)), { flag: 'wx' });
+  return undefined;
 }
 
 async function build(
@@ -127,7 +135,7 @@ async function build(
     },
     signal,
   );
-  if (result.kind === 'ok') return { kind: 'objects', objects: parseOutput(result.stdout, 'kustomize'), warnings: [] };
+  if (result.kind === 'ok') return { kind: 'objects', ...(await ports.decoder.output(result.stdout, 'kustomize')) };
   const error = new CodedError('render/failed', `kustomize build ${what.folder || '.'} failed: ${result.message}`);
   return { kind: 'failed', error, missesFile: missesFile.test(result.message) };
 }
