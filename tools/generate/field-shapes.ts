@@ -54,6 +54,7 @@ function shapeOf(field: Node, refs: Set<string>): Node | undefined {
     shape['map'] = values ?? {};
   }
   if (field['zero'] === 'omit') shape['zeroOmitted'] = true;
+  else if (field['zero'] !== undefined) shape['zeroWritten'] = true;
   const standard = field['default'];
   if (standard !== undefined && standard !== '' && standard !== 0 && standard !== false) shape['default'] = standard;
   return Object.keys(shape).length === 0 ? undefined : shape;

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@tiphys/api';
 import type { Difference } from './change.ts';
-import { shapeOfField } from './field-shape.ts';
+import { shapeOfField, shapeOfKind } from './field-shape.ts';
 import { ignoredPointers, withoutIgnored, type IgnoreRule } from './ignore.ts';
 import { normalise, type CompareOptions } from './normalise.ts';
 import { fieldStep, ownedFields, type FieldSet } from './ownership.ts';
@@ -29,11 +29,17 @@ export function compareObject(desired: KubeObject, live: KubeObject, settings: C
   const target = withoutIgnored(normalise(desired, settings.options), pointers);
   const before = withoutIgnored(normalise(live, settings.options), pointers);
   const owned: FieldSet = ownedFields(live);
+  const kind = shapeOfKind(desired)?.struct;
   const differences: Difference[] = [];
   const after: Record<string, unknown> = { apiVersion: live.apiVersion, kind: live.kind };
   for (const field of new Set([...Object.keys(before), ...Object.keys(target)])) {
     if (comparedApart.has(field)) continue;
-    const place = { shape: shapeOfField(desired, field), owned: owned.get(fieldStep(field)), path: `/${field}` };
+    const place = {
+      shape: shapeOfField(desired, field),
+      owned: owned.get(fieldStep(field)),
+      path: `/${field}`,
+      field: kind === undefined ? undefined : { struct: kind, field, siblings: before },
+    };
     const value = predict(target[field], before[field], { place, differences });
     if (value !== undefined) after[field] = value;
   }

@@ -14,6 +14,8 @@ export type FieldShape = Readonly<{
   map?: FieldShape;
   /** The server leaves the field out when it is zero or empty. */
   zeroOmitted?: boolean;
+  /** The server writes the field's zero (0, an empty text, null, an empty object) where it has no value. */
+  zeroWritten?: boolean;
   /** What the server sets where nothing is said. */
   default?: unknown;
   /** A change inside drops what the desired text does not name. */
@@ -74,7 +76,9 @@ export function elementKey(element: unknown, shape: FieldShape): Readonly<Record
   if (!isRecord(element)) return undefined;
   const found: Record<string, unknown> = {};
   for (const key of shape.keys ?? []) {
-    const value = element[key] ?? childShape(shape.items, key)?.default;
+    const said = element[key];
+    const standard = childShape(shape.items, key)?.default;
+    const value = said === undefined || said === null || (said === '' && standard !== undefined) ? standard : said;
     if (value === undefined) return undefined;
     found[key] = value;
   }

@@ -82,9 +82,9 @@ const byKind: Readonly<Record<string, Normalise>> = {
   'apps/StatefulSet': (draft) => {
     const { spec } = draft;
     if (!isRecord(spec) || !Array.isArray(spec['volumeClaimTemplates'])) return;
-    // Every template has a status of its own, which says nothing.
+    // Every template has a status of its own, which says nothing; its kind is the server's, whatever a manifest calls it.
     const templates = listAt(spec, 'volumeClaimTemplates').map((one) =>
-      isRecord(one) ? withoutKeys(one, 'status') : one,
+      isRecord(one) ? withoutKeys(one, 'apiVersion', 'kind', 'status') : one,
     );
     draft['spec'] = { ...spec, volumeClaimTemplates: templates };
   },

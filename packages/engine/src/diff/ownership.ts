@@ -12,6 +12,9 @@ class Everything extends Map<string, FieldSet> {
   override get(): FieldSet {
     return this;
   }
+  override has(step: string): boolean {
+    return step !== presenceStep;
+  }
 }
 
 /** A claim on all that is below: what server-side apply holds of a list that is replaced whole. */
@@ -132,7 +135,9 @@ export function ownedFields(live: KubeObject): FieldSet {
   const last = lastAppliedOf(live);
   if (last === undefined) return applied;
   const said: FieldSet = new Map(
-    Object.entries(last).map(([field, value]) => [fieldStep(field), fieldsOf(value, shapeOfField(live, field))]),
+    Object.entries(last)
+      .filter(([, value]) => value !== null)
+      .map(([field, value]) => [fieldStep(field), fieldsOf(value, shapeOfField(live, field))]),
   );
   const held = setsOf().reduce(union, nothing);
   return union(applied, intersection(said, held));

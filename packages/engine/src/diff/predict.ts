@@ -2,18 +2,53 @@ import { equalJson, isRecord } from '@tiphys/api';
 import type { Difference } from './change.ts';
 import { equalScalars, saysNothing, withoutNulls } from './equivalent.ts';
 import { childShape, elementKey, itemShape, type FieldShape } from './field-shape.ts';
+import { isFilledWhenZero, isServerDefault, type FieldOfStruct } from './server-defaults.ts';
 import { elementStep, everything, fieldStep, indexStep, presenceStep, valueStep, type FieldSet } from './ownership.ts';
 
-/** Where a walk stands: the type of the value, what of it is ours, and its JSON pointer. */
-type Place = Readonly<{ shape: FieldShape | undefined; owned: FieldSet | undefined; path: string }>;
+/** Where a walk stands: the type of the value, what of it is ours, its JSON pointer, and the struct that it is a field of. */
+type Place = Readonly<{
+  shape: FieldShape | undefined;
+  owned: FieldSet | undefined;
+  path: string;
+  field?: FieldOfStruct | undefined;
+}>;
 
 const escape = (key: string | number): string => String(key).replaceAll('~', '~0').replaceAll('/', '~1');
 
-const below = (place: Place, key: string): Place => ({
+const below = (place: Place, key: string, live: JsonRecord): Place => ({
   shape: childShape(place.shape, key),
-  owned: place.owned?.get(fieldStep(key)),
+  owned: place.owned?.get(fieldStep(key)) ?? ownedByTwin(place, key),
   path: `${place.path}/${escape(key)}`,
+  field: fieldBelow(place, key, live),
 });
+
+/** Fields that the server keeps equal, an old name and a new one: who says one says both. */
+const twins: Readonly<Record<string, readonly [string, string]>> = {
+  'core.v1.PodSpec': ['serviceAccountName', 'serviceAccount'],
+};
+
+function withTwins(desired: JsonRecord, shape: FieldShape | undefined): JsonRecord {
+  const [name, old] = twins[shape?.struct ?? ''] ?? [];
+  if (name === undefined || old === undefined) return desired;
+  const said = [desired[name], desired[old]].find((value) => typeof value === 'string' && value !== '');
+  return said === undefined ? desired : { ...desired, [name]: said, [old]: said };
+}
+
+/** Taking back one of two twins takes back both: the server would fill it in from the other. */
+function ownedByTwin({ shape, owned }: Place, key: string): FieldSet | undefined {
+  const pair = twins[shape?.struct ?? ''];
+  if (pair?.includes(key) !== true) return undefined;
+  return owned?.get(fieldStep(pair[0] === key ? pair[1] : pair[0]));
+}
+
+function fieldBelow({ shape, field, path }: Place, key: string, live: JsonRecord): FieldOfStruct | undefined {
+  // A CronJob's template is filled in when its Job is made.
+  if (shape?.struct === 'batch.v1.JobSpec' && path !== '/spec') return undefined;
+  if (shape?.struct !== undefined) return { struct: shape.struct, field: key, siblings: live };
+  return shape?.map === undefined || field === undefined
+    ? undefined
+    : { struct: `${field.struct}.${field.field}`, field: key, siblings: field.siblings };
+}
 
 const element = ({ shape, path }: Place, index: number, owned?: FieldSet): Place => ({
   shape: itemShape(shape),
@@ -30,16 +65,19 @@ const element = ({ shape, path }: Place, index: number, owned?: FieldSet): Place
  */
 export function predict(desired: unknown, live: unknown, at: { place: Place; differences: Difference[] }): unknown {
   const { place, differences } = at;
+  // An explicit null makes the field ours under server-side apply, and the server writes its zero.
+  if (desired === null && (live === null || isWrittenZero(live, place))) return live;
   if (desired === undefined || desired === null || isSilent(desired, place.shape))
     return live === undefined ? undefined : withdraw(live, place, differences);
   if (live === undefined || live === null) {
-    if (saysNothing(desired, place.shape) || isBareStruct(desired, place)) return undefined;
+    if (saysNothing(desired, place.shape) || isBareStruct(desired, place)) return live;
     differences.push({ path: place.path, kind: 'missing' });
     return withoutNulls(desired);
   }
   if (isRecord(desired) && isRecord(live)) return predictRecord(desired, live, at);
   if (Array.isArray(desired) && Array.isArray(live)) return predictList(desired, live, at);
   if (!isRecord(desired) && !Array.isArray(desired) && equalScalars(desired, live, place.shape)) return live;
+  if (isFilledIn(desired, live, place)) return live;
   differences.push({ path: place.path, kind: 'different' });
   return withoutNulls(desired);
 }
@@ -60,6 +98,7 @@ const bareStructs: ReadonlySet<string> = new Set([
   'rollingUpdate',
   'securityContext',
   'strategy',
+  'subresources',
   'updateStrategy',
 ]);
 
@@ -76,19 +115,29 @@ const isSilent = (desired: unknown, shape: FieldShape | undefined): boolean =>
 type Walk = { place: Place; differences: Difference[] };
 type JsonRecord = Readonly<Record<string, unknown>>;
 
-function predictRecord(desired: JsonRecord, live: JsonRecord, { place, differences }: Walk): JsonRecord {
+/** Unions whose other branch the server refuses to keep, although its schema does not say so. */
+const unions: ReadonlySet<string> = new Set(['apps.v1.DaemonSetUpdateStrategy', 'apps.v1.StatefulSetUpdateStrategy']);
+
+/** Whether what desired does not name goes with a change: the branches of a union exclude each other. */
+function dropsOthers({ shape }: Place, desired: JsonRecord, live: JsonRecord): boolean {
+  if (shape?.retainKeys === true) return true;
+  return unions.has(shape?.struct ?? '') && typeof desired['type'] === 'string' && desired['type'] !== live['type'];
+}
+
+function predictRecord(said: JsonRecord, live: JsonRecord, { place, differences }: Walk): JsonRecord {
   const before = differences.length;
+  const desired = withTwins(said, place.shape);
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(live)) {
-    const value = predict(desired[key], live[key], { place: below(place, key), differences });
+    const value = predict(desired[key], live[key], { place: below(place, key, live), differences });
     if (value !== undefined) result[key] = value;
   }
   for (const key of Object.keys(desired)) {
     if (key in live) continue;
-    const value = predict(desired[key], undefined, { place: below(place, key), differences });
+    const value = predict(desired[key], undefined, { place: below(place, key, live), differences });
     if (value !== undefined) result[key] = value;
   }
-  if (place.shape?.retainKeys === true && differences.length > before)
+  if (differences.length > before && dropsOthers(place, desired, live))
     for (const key of Object.keys(live)) {
       if (key in desired || !(key in result)) continue;
       differences.push({ path: `${place.path}/${escape(key)}`, kind: 'unwanted' });
@@ -101,7 +150,8 @@ function predictRecord(desired: JsonRecord, live: JsonRecord, { place, differenc
 function withdraw(live: unknown, place: Place, differences: Difference[]): unknown {
   const { owned, path, shape } = place;
   if (owned === undefined) return live;
-  if (owned === everything && isDefault(path, live)) return live;
+  if (isDefault(live, place) || isBareStruct(live, place)) return live;
+  if (owned === everything && isWrittenZero(live, place)) return live;
   const inParts = (Array.isArray(live) && isMerged(shape)) || (isRecord(live) && shape?.map !== undefined);
   // An empty map or list that was said once claims nothing of what others put into it.
   if (owned.has(presenceStep) && (inParts || Array.isArray(live)) && !isEmpty(live)) return live;
@@ -127,34 +177,28 @@ function withdrawParts(live: unknown, place: Place, differences: Difference[]): 
     });
     return kept.length === 0 && differences.length > before ? undefined : kept;
   }
+  if (!isRecord(live)) return live;
   const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(isRecord(live) ? live : {})) {
-    const left = withdraw(value, below(place, key), differences);
+  for (const [key, value] of Object.entries(live)) {
+    const left = withdraw(value, below(place, key, live), differences);
     if (left !== undefined) result[key] = left;
   }
   return Object.keys(result).length === 0 && differences.length > before ? undefined : result;
 }
 
-/** What the server fills in within elements of lists that are replaced whole, by field; `undefined` for any value. */
-const elementDefaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ['apiGroup', undefined],
-  ['apiVersion', undefined],
-  ['creationTimestamp', undefined],
-  ['defaultMode', 420],
-  ['divisor', '0'],
-  ['expirationSeconds', 3600],
-  ['kind', undefined],
-  ['protocol', 'TCP'],
-  ['status', undefined],
-  ['volumeMode', 'Filesystem'],
-]);
+const isDefault = (live: unknown, { field }: Place): boolean => field !== undefined && isServerDefault(live, field);
 
-function isDefault(path: string, value: unknown): boolean {
-  const field = path.slice(path.lastIndexOf('/') + 1);
-  if (!elementDefaults.has(field)) return isEmpty(value);
-  const standard = elementDefaults.get(field);
-  return standard === undefined || standard === value;
-}
+/** Zero in a field that is left out when it is zero is silence, and is filled in like it. */
+const isFilledIn = (desired: unknown, live: unknown, place: Place): boolean =>
+  (saysNothing(desired, place.shape) ||
+    (isZero(desired) && place.field !== undefined && isFilledWhenZero(place.field))) &&
+  isDefault(live, place);
+
+/** What the server writes for a field of a struct that has no value. */
+const isWrittenZero = (live: unknown, { shape }: Place): boolean => shape?.zeroWritten === true && isZero(live);
+
+const isZero = (value: unknown): boolean =>
+  value === null || value === '' || value === 0 || value === false || isEmpty(value);
 
 const isEmpty = (value: unknown): boolean =>
   Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
@@ -180,8 +224,9 @@ function predictList(desired: readonly unknown[], live: readonly unknown[], walk
     return desired.map(withoutNulls);
   }
   const { owned } = walk.place;
-  // Held whole and of a known type: what desired does not name is a default, or was ours and is gone.
-  const whole = owned?.size === 0 && shape !== undefined ? everything : undefined;
+  // A list that is replaced whole is ours whole: what desired does not name is a default, or goes. Of custom kinds the defaults
+  // are not known, so there only what was ours goes.
+  const whole = shape === undefined ? undefined : everything;
   return desired.map((entry, index) => {
     const place = element(walk.place, index, whole ?? owned?.get(indexStep(index)));
     return predict(entry, live[index], { place, differences: walk.differences });
