@@ -110,7 +110,7 @@ table('DIFF-14', [
     ['different /spec/template/spec/hostNetwork'],
   ],
   [
-    'kind and apiVersion of a claim template are the server's',
+    'kind and apiVersion of a claim template are those of the server',
     '{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {volumeClaimTemplates: [{kind: "", metadata: {name: d}, spec: {accessModes: [ReadWriteOnce]}}]}}',
     '{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {volumeClaimTemplates: [{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: d}, spec: {accessModes: [ReadWriteOnce], volumeMode: Filesystem}, status: {phase: Pending}}]}}',
     [],
