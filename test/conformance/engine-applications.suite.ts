@@ -27,6 +27,37 @@ function child(
 /** Parents live in the control plane's namespace: so do the children that they make. */
 const inControlPlane = (world: World) => ({ destination: { namespace: world.namespace } });
 
+/** What needs settings of its own. */
+export function applicationAloneTests(world: World): void {
+  test('REC-15 a source that fails for a moment keeps the verdict for the grace period, and is told after it', async (t) => {
+    await world.setParameters(t, { 'controller.repo.error.grace.period.seconds': '6' });
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated();
+    const settled = await scene.untilSettled();
+
+    await scene.repository.goAway();
+    await scene.until('waits for its source', (view) => view.waitingFor.includes('source-unreadable'));
+    await scene.stays(
+      'the verdict',
+      (view) =>
+        view.sync === 'Synced' &&
+        view.health === 'Healthy' &&
+        view.revision === settled.revision &&
+        view.conditions.length === 0,
+    );
+    const view = await scene.until('Unknown', (seen) => seen.sync === 'Unknown');
+    assert.ok(view.conditions.some(({ type }) => type === 'ComparisonError'));
+    assert.equal(view.waitingFor, '');
+
+    await scene.repository.comeBack();
+    await scene.untilSettled();
+    // Never compared before, it has no verdict to keep.
+    const name = `${scene.name}-new`;
+    await scene.create({ name, source: { repoURL: 'file:///no/such/repository' } });
+    await scene.until('Unknown', (seen) => seen.sync === 'Unknown', { name, timeoutMs: 4000 });
+  });
+}
+
 /** The Application itself: its checks, its deletion, and applications of applications. */
 export function applicationTests(world: World): void {
   test('APP-02 an unknown project is InvalidSpecError; none is `default`, with a warning', async (t) => {

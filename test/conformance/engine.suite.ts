@@ -1,6 +1,6 @@
 import { describe } from 'node:test';
 import { aloneTests } from './engine-alone.suite.ts';
-import { applicationTests } from './engine-applications.suite.ts';
+import { applicationAloneTests, applicationTests } from './engine-applications.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
 import { healthTests } from './engine-health.suite.ts';
@@ -26,6 +26,7 @@ export function engineSuite(world: World): void {
   describe('engine, one at a time', () => {
     aloneTests(world);
     deletionAloneTests(world);
+    applicationAloneTests(world);
     vocabularyTests(world);
   });
 }

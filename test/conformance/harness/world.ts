@@ -93,6 +93,15 @@ export class World implements AsyncDisposable {
     return scene;
   }
 
+  /** Sets keys of `argocd-cmd-params-cm` for one test; the controller follows. */
+  async setParameters(t: TestContext, data: Readonly<Record<string, string>>): Promise<void> {
+    const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
+    const metadata = { name: 'argocd-cmd-params-cm', namespace: this.namespace };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ...data } };
+    await this.cluster.client.apply(object, { fieldManager: 'conformance' });
+    t.after(() => this.cluster.client.delete({ gvk, ...metadata }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.controller.stop();
     const leftovers = ['delete', 'namespace', this.namespace, '--wait=false', '--ignore-not-found'];

@@ -39,7 +39,13 @@ export type Compared = Readonly<
       /** Objects that other applications desire too. */
       shared: readonly SharedObject[];
     }
-  | { kind: 'failed'; type: 'ComparisonError' | 'InvalidSpecError'; messages: readonly string[] }
+  | {
+      kind: 'failed';
+      type: 'ComparisonError' | 'InvalidSpecError';
+      messages: readonly string[];
+      /** Until then the last verdict stays as it is: the failure may pass. */
+      tolerated?: Date | undefined;
+    }
 >;
 
 /** All that a status follows from. */
@@ -98,10 +104,23 @@ function waits(reasons: readonly Because[], before: readonly WaitingFor[], now: 
   });
 }
 
+type Failed = Extract<Compared, { kind: 'failed' }>;
+
+const isTolerated = (compared: Compared): compared is Failed & Readonly<{ tolerated: Date }> =>
+  compared.kind === 'failed' && compared.tolerated !== undefined;
+
+/** A source that cannot be read for the moment: the verdict is an older one, and says so. */
+function sourceWait({ compared }: StatusFacts): Because[] {
+  if (!isTolerated(compared)) return [];
+  const until = timeText(compared.tolerated);
+  return [{ code: 'source-unreadable', until, message: compared.messages.join('; ') }];
+}
+
 /** The part of the status that a comparison decides. After a failure the last good revision and resources stay. */
 function comparedPart({ application, compared, settings, now }: StatusFacts): Partial<ApplicationStatus> {
   const before = application.status;
   if (compared.kind === 'failed') {
+    if (isTolerated(compared)) return {};
     const health =
       before?.health?.status === undefined ? healthField(undefined, { status: 'Unknown' }, now) : before.health;
     return { sync: { ...before?.sync, status: 'Unknown' }, health };
@@ -135,8 +154,10 @@ const lookedAt = conditionTypes.filter((type) => type !== 'DeletionError');
 export function describeStatus(facts: StatusFacts): ApplicationStatus {
   const { application, now } = facts;
   const before: ApplicationStatus = application.status ?? {};
-  const conditions = [...mergeConditions(before.conditions ?? [], foundConditions(facts), { types: lookedAt, now })];
-  const waitingFor = waits(facts.waitingFor ?? [], before.waitingFor ?? [], now);
+  const conditions = isTolerated(facts.compared)
+    ? (before.conditions ?? [])
+    : [...mergeConditions(before.conditions ?? [], foundConditions(facts), { types: lookedAt, now })];
+  const waitingFor = waits([...sourceWait(facts), ...(facts.waitingFor ?? [])], before.waitingFor ?? [], now);
   const operationState = facts.operationState ?? before.operationState;
   const history = facts.history ?? before.history;
   const { conditions: _, waitingFor: __, operationState: ___, history: ____, ...kept } = before;

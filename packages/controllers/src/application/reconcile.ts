@@ -33,6 +33,7 @@ import { releaseHooks } from './release-hooks.ts';
 import { isSettled, settle } from './settled.ts';
 import { tellVerdict, writeAgainstCurrent, writeStatus } from './write-status.ts';
 import { runOperation } from './run-operation.ts';
+import { toleratedUntil } from './source-grace.ts';
 import { isMultiSource, specSources } from './sources.ts';
 
 const refreshAnnotation = 'argocd.argoproj.io/refresh';
@@ -294,8 +295,11 @@ async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Pro
     signal.throwIfAborted();
     // A change to anything that the failed render read is a reason to try again.
     context.follow(key, { sources, readSets: error instanceof RenderError ? error.readSet : undefined, commits: [] });
-    pass.memory.sourceFailedAtMs ??= context.ports.clock.now().getTime();
-    return { kind: 'failed', type: 'ComparisonError', messages: [messageOf(error)] };
+    const nowMs = context.ports.clock.now().getTime();
+    const sinceMs = (pass.memory.sourceFailedAtMs ??= nowMs);
+    const grace = { graceMs: context.settings().repositoryGraceMs, nowMs };
+    const tolerated = toleratedUntil(application, { error, asked: asked || freshness === 'hard', sinceMs }, grace);
+    return { kind: 'failed', type: 'ComparisonError', messages: [messageOf(error)], tolerated };
   }
 }
 
