@@ -24,10 +24,10 @@ export type Outcome = Readonly<{ exit: number; out: string; err: string }>;
 /** Where a cluster comes from. */
 export type Access = Readonly<{ kubeconfig: string; stop: () => Promise<void> }>;
 
-/** The embedded cluster, without workloads. */
-export async function embeddedCluster(): Promise<Access> {
+/** The embedded cluster; `workloads`: Deployments get their Pods. */
+export async function embeddedCluster(workloads: 'on' | 'off' = 'off'): Promise<Access> {
   const { startKubeSim } = await import('@tiphys/kube-sim');
-  const sim = await startKubeSim({ controllers: 'off' });
+  const sim = await startKubeSim({ controllers: workloads });
   return { kubeconfig: sim.kubeconfig(), stop: () => sim.stop() };
 }
 

@@ -278,7 +278,7 @@ export function coreModeSuite(access: () => Promise<Access>): void {
       );
       assert.match(
         (await cli(['app', 'get', 'shown', '-o', 'tree'])).out,
-        /└─apps\/Deployment\/web +OutOfSync +Degraded/,
+        /└─apps\/Deployment\/web +OutOfSync +Missing/,
       );
       assert.match(
         (await cli(['app', 'resources', 'shown'])).out,

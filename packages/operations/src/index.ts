@@ -4,6 +4,7 @@ export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.
 export { comparisonRequest, instanceName, type WantedComparison } from './comparison-request.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
 export { type Cascade, deleteApplication } from './delete-application.ts';
+export { orphanRule } from './orphaned-resources.ts';
 export { patchApplication, type PatchRequest } from './patch-application.ts';
 export { refreshApplication, type RefreshRequest, requestRefresh } from './refresh-application.ts';
 export {
@@ -20,4 +21,5 @@ export { setApplication, type SetRequest } from './set-application.ts';
 export { findApplication, readApplication } from './stored-application.ts';
 export { terminateOperation } from './terminate-operation.ts';
 export { waitForApplication, type WaitRequest, watchApplication } from './watch-application.ts';
+export { excludedKinds } from './settings/excluded-kinds.ts';
 export { type InstallationSettings, type KindFilter, readSettings, type SettingsInput } from './settings/settings.ts';

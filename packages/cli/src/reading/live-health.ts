@@ -1,43 +1,7 @@
-import { type Application, type KubeObject, messageOf, type ResourceStatus } from '@tiphys/api';
-import type { KubeClient } from '@tiphys/kube';
+import { type Application, messageOf, type ResourceStatus } from '@tiphys/api';
 import type { CommandContext } from '../context.ts';
 import { openDestination } from './destination.ts';
-
-const nameOf = ({ group = '', kind = '', namespace = '', name = '' }: ResourceStatus): string =>
-  [group, kind, namespace, name].join('/');
-
-/** Objects of one kind in one namespace; from this many on they are listed instead of read one by one. */
-const worthListing = 4;
-
-async function readGroup(
-  client: KubeClient,
-  group: readonly ResourceStatus[],
-  signal: AbortSignal,
-): Promise<readonly (readonly [string, KubeObject | undefined])[]> {
-  const [{ group: apiGroup = '', version = '', kind = '', namespace } = {}] = group;
-  const gvk = { group: apiGroup, version, kind };
-  if (group.length < worthListing)
-    return Promise.all(
-      group.map(async (resource) => {
-        const live = await client.get({ gvk, namespace, name: resource.name ?? '' }, { signal });
-        return [nameOf(resource), live] as const;
-      }),
-    );
-  const byName = new Map<string, KubeObject>();
-  await client.listEach(await client.resourceFor(gvk, { signal }), { namespace, signal }, (object) =>
-    byName.set(object.metadata.name ?? '', object),
-  );
-  return group.map((resource) => [nameOf(resource), byName.get(resource.name ?? '')] as const);
-}
-
-function grouped(resources: readonly ResourceStatus[]): readonly (readonly ResourceStatus[])[] {
-  const groups = new Map<string, ResourceStatus[]>();
-  for (const resource of resources) {
-    const key = nameOf({ ...resource, name: '' });
-    groups.set(key, [...(groups.get(key) ?? []), resource]);
-  }
-  return [...groups.values()];
-}
+import { readObjects, refText } from './live-objects.ts';
 
 async function assessed(application: Application, context: CommandContext): Promise<Application> {
   const { signal } = context;
@@ -46,10 +10,10 @@ async function assessed(application: Application, context: CommandContext): Prom
   const { client, close } = await openDestination(application.spec, await context.ports(), signal);
   try {
     const wanted = resources.filter(({ hook, health }) => hook !== true && health === undefined);
-    const live = new Map((await Promise.all(grouped(wanted).map((group) => readGroup(client, group, signal)))).flat());
+    const live = await readObjects(client, wanted, signal);
     const complete = resources.map((resource): ResourceStatus => {
-      if (!live.has(nameOf(resource))) return resource;
-      const object = live.get(nameOf(resource));
+      if (!live.has(refText(resource))) return resource;
+      const object = live.get(refText(resource));
       const health = object === undefined ? { status: 'Missing' as const } : assess(object);
       return health === undefined ? resource : { ...resource, health };
     });

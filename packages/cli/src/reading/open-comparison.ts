@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Application, CodedError, isRecord, silentLogger, sourcesOf } from '@tiphys/api';
+import { type Application, CodedError, silentLogger, sourcesOf } from '@tiphys/api';
 import {
   compare,
   type Comparison,
@@ -12,16 +12,11 @@ import {
   openRenderer,
   type WantedSource,
 } from '@tiphys/engine';
-import {
-  comparisonRequest,
-  type InstallationSettings,
-  type OperationPorts,
-  readRepositoryAccess,
-  readSettings,
-} from '@tiphys/operations';
+import { comparisonRequest, readRepositoryAccess } from '@tiphys/operations';
 import type { CommandContext } from '../context.ts';
 import type { GitProgram, RenderTools } from '../io.ts';
 import { openDestination } from './destination.ts';
+import { installationSettings } from './installation-settings.ts';
 import { openLiveOnce } from './live-once.ts';
 import { takeSnapshot } from './local-snapshot.ts';
 
@@ -32,16 +27,6 @@ export type ComparisonRequest = Readonly<{
   revisions: ReadonlyMap<number, string>;
   local?: Readonly<{ directory: string; root?: string | undefined }> | undefined;
 }>;
-
-async function installationSettings(ports: OperationPorts, signal: AbortSignal): Promise<InstallationSettings> {
-  const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
-  const data = async (name: string): Promise<Record<string, string>> => {
-    const found = (await ports.kube.get({ gvk, namespace: ports.namespace, name }, { signal }))?.['data'];
-    return Object.fromEntries(Object.entries(isRecord(found) ? found : {}).map(([key, value]) => [key, String(value)]));
-  };
-  const [cm, params] = await Promise.all([data('argocd-cm'), data('argocd-cmd-params-cm')]);
-  return readSettings({ cm, params }).settings;
-}
 
 async function wantedSources(
   request: ComparisonRequest,
@@ -123,7 +108,7 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   const git = openGitStore({ clock, log }, gitSettings);
   cleanup.defer(() => git.close());
   const renderer = await openRenderer(
-    { git, tools, repositoryFor: access, clock, log },
+    { git, tools, clock, log },
     { workDir: join(workDir, 'render') },
   );
   cleanup.defer(() => renderer.close());

@@ -1,9 +1,8 @@
 import { messageOf } from '@tiphys/api';
 import { type LiveChange, type LiveCluster, openClusterWriter, openLiveCluster } from '@tiphys/engine';
 import type { KubeClient, Lease } from '@tiphys/kube';
-import type { InstallationSettings } from '@tiphys/operations';
+import { excludedKinds, type InstallationSettings } from '@tiphys/operations';
 import type { Destination } from './destinations.ts';
-import { excludedKinds } from './excluded-kinds.ts';
 import { controllerLease } from './installation-guard.ts';
 import type { ApplicationPorts } from './ports.ts';
 

@@ -146,26 +146,3 @@ export function resourceRows({ status }: Application, style: Style): readonly (r
     ]);
   return [...ofOperation, ...others];
 }
-
-/** The objects as a tree under the application; hooks are left out. */
-export function resourceTree(application: Application, style: Style): string {
-  const rows = (application.status?.resources ?? []).map(
-    ({ group = '', kind = '', name = '', status = '', health }, index, all) => [
-      `${index === all.length - 1 ? '└─' : '├─'}${group === '' ? kind : `${group}/${kind}`}/${name}`,
-      style.status(status),
-      style.status(health?.status ?? ''),
-      health?.message ?? '',
-    ],
-  );
-  const { status } = application;
-  return formatTable([
-    ['KIND/NAME', 'STATUS', 'HEALTH', 'MESSAGE'],
-    [
-      `Application/${application.metadata.name ?? ''}`,
-      style.status(status?.sync?.status ?? ''),
-      style.status(status?.health?.status ?? ''),
-      status?.health?.message ?? '',
-    ],
-    ...rows,
-  ]);
-}

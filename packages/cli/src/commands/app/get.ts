@@ -1,5 +1,7 @@
+import { type Application, sourcesOf } from '@tiphys/api';
 import { readApplication, refreshApplication } from '@tiphys/operations';
-import { choice, defineCommand, flag, option, positional, seconds } from '../../define-command.ts';
+import type { CommandContext } from '../../context.ts';
+import { choice, defineCommand, flag, integer, option, seconds } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
 import { withLiveHealth } from '../../reading/live-health.ts';
@@ -11,55 +13,85 @@ import {
   describeWaiting,
   resourceHeader,
   resourceRows,
-  resourceTree,
 } from './describe.ts';
+import { applicationArguments } from './named-application.ts';
+import { chosenSource, type SourceChoice } from './source-choice.ts';
+import { isTreeForm, treeForms, treeText } from './tree-text.ts';
+
+/** The Helm parameters and Kustomize images that the application sets, of one source or of all. */
+function parametersTable(application: Application, choice: SourceChoice): string {
+  const only = chosenSource(application, choice);
+  const rows = sourcesOf(application.spec)
+    .filter((_, index) => only === undefined || index === only)
+    .flatMap(({ helm, kustomize }) => [
+      ...(helm?.parameters ?? []).map(({ name = '', value = '' }) => [name, value]),
+      ...(helm?.fileParameters ?? []).map(({ name = '', path = '' }) => [name, `(${path})`]),
+      ...(kustomize?.images ?? []).map((image) => ['image', image]),
+    ]);
+  return formatTable([['NAME', 'VALUE'], ...rows]);
+}
+
+type Shown = SourceChoice &
+  Readonly<{
+    output?: string | undefined;
+    showOperation?: boolean | undefined;
+    showParams?: boolean | undefined;
+  }>;
+
+async function printDescription(application: Application, shown: Shown, context: CommandContext): Promise<void> {
+  const { style, io, print } = context;
+  const now = io.clock.now();
+  print(describeSummary(application, style) + describeWaiting(application));
+  const operation = shown.showOperation === true ? describeOperation(application, style, now) : '';
+  if (shown.showOperation === true) print(operation === '' ? '\nOperation:          none\n' : `\n${operation}`);
+  const conditions = describeConditions(application);
+  if (conditions !== '') print(`\n${conditions}`);
+  if (shown.showParams === true) print(`\n${parametersTable(application, shown)}`);
+  if (isTreeForm(shown.output)) {
+    const { readTree } = await import('../../reading/resource-tree.ts');
+    const { roots } = await readTree(application, 'by-project', context);
+    print(`\n${treeText(application, roots, { form: shown.output, style, now })}`);
+    return;
+  }
+  const complete = await withLiveHealth(application, context);
+  print(`\n${formatTable([resourceHeader, ...resourceRows(complete, style)])}`);
+}
 
 export const appGet = defineCommand({
   summary: 'Show an application',
-  examples: ['app get shop', 'app get shop --refresh', 'app get shop -o yaml'],
+  examples: [
+    'app get shop',
+    'app get shop --refresh',
+    'app get shop --show-operation --show-params',
+    'app get shop -o tree=detailed',
+    'app get shop -o yaml',
+  ],
   args: {
-    application: positional('The application: name or namespace/name'),
-    output: choice('Output format (default wide)', ['wide', 'json', 'yaml', 'name', 'tree'], { short: 'o' }),
+    ...applicationArguments,
+    output: choice('Output format (default wide)', ['wide', 'json', 'yaml', 'name', ...treeForms], { short: 'o' }),
     refresh: flag('Compare with Git and the cluster first'),
     hardRefresh: flag('The same, without any cache'),
     showOperation: flag('Show the running or last operation'),
+    showParams: flag('Show parameters and image overrides'),
+    sourcePosition: integer('Show those of this source, from 1'),
+    sourceName: option('Show those of the source of this name', { value: 'name' }),
     timeout: seconds('Longest wait for the refresh (default 60)'),
-    appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),
   },
   run: async (args, context) => {
-    const { ports, actor, print, style, signal, io } = context;
+    const { ports, actor, print, signal } = context;
     const cluster = await ports();
     const request = { ...applicationRef(args.application, args.appNamespace), signal };
     const kind = args.hardRefresh === true ? 'hard' : 'normal';
-    const stored =
+    const application =
       args.refresh === true || args.hardRefresh === true
         ? await refreshApplication(actor, { ...request, kind, timeoutMs: args.timeout ?? 60_000 }, cluster)
         : await readApplication(request, cluster);
-    const shown = args.output === undefined || args.output === 'wide' || args.output === 'tree';
-    const application = shown ? await withLiveHealth(stored, context) : stored;
-    switch (args.output) {
-      case 'json':
-      case 'yaml':
-        print(await formatValue(withoutManagedFields(application), args.output));
-        return 0;
-      case 'name':
-        print(`${application.metadata.namespace ?? ''}/${application.metadata.name ?? ''}\n`);
-        return 0;
-      case 'tree':
-        print(describeSummary(application, style) + '\n' + resourceTree(application, style));
-        return 0;
-      default:
-        print(describeSummary(application, style) + describeWaiting(application));
-        if (args.showOperation === true) print(`\n${describeOperation(application, style, io.clock.now())}`);
-        printTables(
-          [describeConditions(application), formatTable([resourceHeader, ...resourceRows(application, style)])],
-          print,
-        );
-        return 0;
-    }
+    chosenSource(application, args);
+    if (args.output === 'json' || args.output === 'yaml')
+      print(await formatValue(withoutManagedFields(application), args.output));
+    else if (args.output === 'name')
+      print(`${application.metadata.namespace ?? ''}/${application.metadata.name ?? ''}\n`);
+    else await printDescription(application, args, context);
+    return 0;
   },
 });
-
-const printTables = (tables: readonly string[], print: (text: string) => void): void => {
-  for (const table of tables) if (table !== '') print(`\n${table}`);
-};

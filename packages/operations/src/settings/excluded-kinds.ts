@@ -1,6 +1,6 @@
 import type { GroupKind } from '@tiphys/api';
 import { compileGlob } from '@tiphys/language';
-import type { KindFilter } from '@tiphys/operations';
+import type { KindFilter } from './settings.ts';
 
 /** Kinds that are left out whatever is configured: they are too many, or no objects at all (contract 4). */
 const always: readonly KindFilter[] = [
