@@ -93,7 +93,7 @@ async function render(
   const { application, destinationNamespace, render: settings } = request;
   const instance = request.diff.application;
   return ports.renderer.render(
-    { application, instance, sources, destinationNamespace, kubeVersion, apiVersions, settings },
+    { application, instance, sources, destinationNamespace, kubeVersion, apiVersions, access: ports.access, settings },
     signal,
   );
 }

@@ -145,6 +145,7 @@ function planHelmSource(
       namespace: request.destinationNamespace,
       kubeVersion: request.kubeVersion,
       apiVersions: request.apiVersions,
+      access: request.access ?? ((url) => ({ url })),
       remoteFreshMs: ports.settings.remoteFreshMs,
     },
     ports.helm,

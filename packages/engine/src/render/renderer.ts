@@ -32,8 +32,6 @@ export type RendererPorts = Readonly<{
     /** Names the tools' versions: part of every key. */
     versions: string;
   }>;
-  /** How a chart repository that a chart depends on is reached; default: without credentials. */
-  repositoryFor?: (url: string) => RepositoryAccess;
   clock: Clock;
   log: Logger;
 }>;
@@ -249,13 +247,12 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     { helm, run, decoder, now: () => ports.clock.now().getTime() },
     { ...complete, dir: join(complete.workDir, 'charts'), runsDir },
   );
-  const repositoryFor = ports.repositoryFor ?? ((url: string): RepositoryAccess => ({ url }));
   const planPorts: PlanPorts = {
     git: ports.git,
     charts,
     read,
     decoder,
-    helm: { helm, run, repositoryFor, path: complete.path, read, decoder },
+    helm: { helm, run, path: complete.path, read, decoder },
     kustomize: {
       program: kustomize,
       helm: await writeHelmForKustomize(complete.workDir, helm),

@@ -34,6 +34,8 @@ export type RenderRequest = Readonly<{
   kubeVersion: string;
   /** Of the destination: `v1`, `apps/v1`, `apps/v1/Deployment`. */
   apiVersions: readonly string[];
+  /** How a chart repository that a chart depends on is reached; default: without credentials. */
+  access?: (url: string) => RepositoryAccess;
   settings: RenderSettings;
 }>;
 

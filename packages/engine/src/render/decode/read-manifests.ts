@@ -82,7 +82,7 @@ const skipMarker = '+argocd:skip-file-rendering';
 export type ReadFile = { kind: 'objects'; objects: readonly KubeObject[] } | { kind: 'ignored'; why: string };
 
 /** Whether a text means to be a manifest: then what is wrong with it is an error, and not a file of another kind. */
-const looksLikeManifest = (text: string): boolean => /^\s*["']?(?:apiVersion|kind)["']?\s*:/m.test(text);
+const looksLikeManifest = (text: string): boolean => /^[ \t{]*["']?(?:apiVersion|kind)["']?[ \t]*:/m.test(text);
 
 /**
  * The objects of one file of a plain folder (contract 12.5, without Jsonnet).

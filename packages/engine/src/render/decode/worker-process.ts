@@ -48,7 +48,8 @@ const entry = fileURLToPath(
 /** What a worker has to be able to reach: the Node that runs this program, and its own file. */
 export const workerNeeds: readonly string[] = [process.execPath, join(entry, '..')];
 
-/** How long a worker that was told to end may take. */
+/** How long a worker may take to get ready, and to end when it was told to. */
+const startMs = 20_000;
 const endMs = 1000;
 const maxErrorBytes = 16 * 1024;
 /** Beside the objects, an answer has a head. */
@@ -63,6 +64,8 @@ export class WorkerProcess {
   #ready = false;
   #file: number | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  /** The time of a question begins when the worker is there to read it. */
+  #begin: (() => void) | undefined;
   #settle: ((outcome: WorkOutcome) => void) | undefined;
   #gone = false;
   readonly #closed: Promise<void>;
@@ -119,10 +122,16 @@ export class WorkerProcess {
       this.#settle = (outcome) => {
         clearTimeout(this.#deadline);
         this.#settle = undefined;
+        this.#begin = undefined;
         if (!this.#gone) this.#keepAlive(false);
         resolve(outcome);
       };
-      this.#deadline = setTimeout(() => this.#end({ kind: 'timeout', file: this.#file }), timeoutMs);
+      this.#begin = () => {
+        clearTimeout(this.#deadline);
+        this.#deadline = setTimeout(() => this.#end({ kind: 'timeout', file: this.#file }), timeoutMs);
+      };
+      if (this.#ready) this.#begin();
+      else this.#deadline = setTimeout(() => this.#died('it did not get ready'), startMs);
       // All parts in one call to the system.
       const { stdin } = this.#child;
       stdin?.cork();
@@ -176,8 +185,10 @@ export class WorkerProcess {
 
   #hear({ head, body }: Frame): void {
     const said = parseAnswer(head);
-    if (said.kind === 'ready') this.#ready = true;
-    else if (said.kind === 'at') this.#file = said.file;
+    if (said.kind === 'ready') {
+      this.#ready = true;
+      this.#begin?.();
+    } else if (said.kind === 'at') this.#file = said.file;
     else if (said.kind === 'error') this.#settle?.({ kind: 'error', error: said });
     else this.#settle?.({ kind: 'values', head: said, body });
   }

@@ -163,6 +163,29 @@ describe('chart repositories', { skip: withoutTools }, () => {
     assert.equal(at(rendered.objects[0], 'data', 'version'), '1.4.2');
   });
 
+  test('REPO-09 a dependency from a private chart repository is fetched with what is registered for it', async () => {
+    const charts = bench.origin({
+      'main/Chart.yaml': `apiVersion: v2\nname: main\nversion: 0.1.0\ndependencies:\n- {name: monitor, version: 1.4.2, repository: "${url}/private"}\n`,
+    });
+    const renderer = await bench.renderer();
+    const source = { repoURL: charts.url, path: 'main' };
+    const ask = async (credentials?: { username: string; password: string }) =>
+      renderer.render(
+        await bench.request(source, {
+          access: (asked) => ({ url: asked, ...(asked === `${url}/private` && credentials && { credentials }) }),
+        }),
+        signal,
+      );
+    await fails(ask(), 'git/authentication', `${url}/private`, '401');
+    const rendered = await ask({ username: 'ada', password: 's3cret-word' });
+    assert.equal(at(rendered.objects[0], 'data', 'version'), '1.4.2');
+    // What somebody's credentials brought is not given to who has none, or others.
+    await fails(ask(), 'git/authentication', `${url}/private`);
+    const message = await fails(ask({ username: 'ada', password: 'wrong-word' }), 'git/authentication', '401');
+    assert.ok(!message.includes('wrong-word'), message);
+    assert.equal((await ask({ username: 'ada', password: 's3cret-word' })).cached, true);
+  });
+
   test('REPO-12 a value file from a URL of an allowed scheme', async () => {
     writeFileSync(join(served, 'remote.yaml'), 'retention: 99d\n');
     const renderer = await bench.renderer();

@@ -239,9 +239,12 @@ export function reasonOf({ message, stdout }: Extract<ToolResult, { kind: 'faile
   return reasons.length === 0 ? message : reasons.map((line) => line.trim()).join('; ');
 }
 
+/** Whether a repository refused us, rather than being away. */
+export const isRefusal = (message: string): boolean => /\b40[13]\b|unauthorized|forbidden/i.test(message);
+
 function chartError(repo: RepositoryAccess, message: string): CodedError {
   const text = `${describeRepository(repo.url)}: ${withoutSecrets(message, repo)}`;
-  if (/40[13]|unauthorized|forbidden/i.test(message)) return new CodedError('git/authentication', text);
+  if (isRefusal(message)) return new CodedError('git/authentication', text);
   if (/not found|no chart version/i.test(message) && !/index\.yaml|lookup/.test(message))
     return new CodedError('git/revision-not-found', text);
   return new CodedError('git/unreachable', text);

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, type HelmSource, isCoded, isRecord, messageOf, stringifyYaml } from '@tiphys/api';
-import { type RepositoryAccess, withoutSecrets } from '../../git/read/repository-access.ts';
+import { CodedError, describeRepository, type HelmSource, isCoded, isRecord, messageOf, stringifyYaml } from '@tiphys/api';
+import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
 import { runProcess } from '../../git/read/run-process.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { Decoder, UntrustedText } from '../decode/decoder.ts';
@@ -9,7 +9,7 @@ import type { ReadDocument } from '../decode/documents.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
-import { proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
+import { isRefusal, proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { parameterArguments } from './parameters.ts';
 import { resolveFileParameter, resolveValueFiles, type ValueFile, type ValueSources } from './value-files.ts';
@@ -25,8 +25,6 @@ export type ChartLocation =
 export type HelmPorts = Readonly<{
   helm: string;
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
-  /** How a chart repository that a chart depends on is reached. */
-  repositoryFor: (url: string) => RepositoryAccess;
   read: ReadDocument;
   decoder: Pick<Decoder, 'output' | 'document'>;
   /** PATH on which `tar` is. */
@@ -43,6 +41,8 @@ export type HelmPlanInput = Readonly<{
   namespace: string;
   kubeVersion: string;
   apiVersions: readonly string[];
+  /** How a chart repository that the chart depends on is reached. */
+  access: (url: string) => RepositoryAccess;
   /** How long a result is used that hangs on a URL or on the newest version in a repository. */
   remoteFreshMs: number;
 }>;
@@ -55,6 +55,8 @@ type Prepared = Readonly<{
   ports: HelmPorts;
   inputs: Inputs;
   dependencies: Dependencies;
+  /** The chart repositories among them. */
+  repositories: readonly RepositoryAccess[];
   inline: string;
   args: readonly string[];
 }>;
@@ -106,6 +108,7 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     ports,
     inputs,
     dependencies,
+    repositories: dependencies.repositories.filter((url) => !url.startsWith('oci://')).map(input.access),
     inline: inlineValues(helm),
     args: settingArguments(input),
   };
@@ -120,6 +123,8 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
       inline: prepared.inline,
       inputs,
       chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version],
+      // Nobody is given what another's credentials fetched.
+      repositories: prepared.repositories.map(scopeOf),
     },
     candidates: chart.kind === 'folder' ? [reads(chartPaths), reads([''])] : [reads([])],
     watched: [...readsOf(prepared, chartPaths), ...watched],
@@ -242,8 +247,7 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
 }
 
 async function buildDependencies(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<void> {
-  const { ports, dependencies } = prepared;
-  const repositories = dependencies.repositories.filter((url) => !url.startsWith('oci://')).map(ports.repositoryFor);
+  const { ports, dependencies, repositories } = prepared;
   if (repositories.length > 0) await writeRepositories(workspace.home, repositories);
   const run = (args: readonly string[]): Promise<ToolResult> =>
     ports.run(
@@ -263,8 +267,8 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
     if (updated.kind === 'ok') continue;
     const why = withoutSecrets(reasonOf(updated), repository);
     throw new CodedError(
-      'git/unreachable',
-      `helm dependency build: the chart repository ${repository.url} cannot be read: ${why}`,
+      isRefusal(why) ? 'git/authentication' : 'git/unreachable',
+      `helm dependency build: the chart repository ${describeRepository(repository.url)} cannot be read: ${why}`,
     );
   }
   const built = await run(['dependency', 'build', '.', ...(repositories.length > 0 ? ['--skip-refresh'] : [])]);
