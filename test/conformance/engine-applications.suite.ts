@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, stringAt } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
+import { serveCharts } from './harness/chart-repository.ts';
 import { applicationKind, finalizer, type Scene } from './harness/scene.ts';
 import type { World } from './harness/world.ts';
 
@@ -27,8 +28,20 @@ function child(
 /** Parents live in the control plane's namespace: so do the children that they make. */
 const inControlPlane = (world: World) => ({ destination: { namespace: world.namespace } });
 
-/** What needs settings of its own. */
+/** What needs settings of its own, or counts what the controller does. */
 export function applicationAloneTests(world: World): void {
+  test('REC-03 REC-13 a refresh uses what was rendered, a hard one renders anew', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    const before = world.controller.count('rendered');
+    await scene.refresh();
+    assert.equal(world.controller.count('rendered') - before, 0);
+    await scene.refresh('hard');
+    assert.equal(world.controller.count('rendered') - before, 1);
+    await scene.untilSettled();
+  });
+
   test('REC-15 a source that fails for a moment keeps the verdict for the grace period, and is told after it', async (t) => {
     await world.setParameters(t, { 'controller.repo.error.grace.period.seconds': '6' });
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
@@ -57,6 +70,12 @@ export function applicationAloneTests(world: World): void {
     await scene.until('Unknown', (seen) => seen.sync === 'Unknown', { name, timeoutMs: 4000 });
   });
 }
+
+/** A chart of one ConfigMap, in several versions. */
+const chartFiles = (value: string) => ({
+  'Chart.yaml': { apiVersion: 'v2', name: 'served', version: '0.0.0' },
+  'templates/a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: served}\ndata: {value: ${value}}\n`,
+});
 
 /** The Application itself: its checks, its deletion, and applications of applications. */
 export function applicationTests(world: World): void {
@@ -109,6 +128,29 @@ export function applicationTests(world: World): void {
       assert.equal(await scene.get('ConfigMap/a'), undefined);
     });
   }
+
+  test('REC-03 a hard refresh looks at a chart repository anew: a version that was replaced, and one that is new', async (t) => {
+    const scene = await world.scene(t);
+    await using charts = await serveCharts('served', ['1.0.0'], chartFiles('one'));
+    const source = { repoURL: charts.url, chart: 'served', path: undefined, targetRevision: '1.x' };
+    await scene.createAutomated({ source, automated: { selfHeal: true } });
+    await scene.untilSettled('1.0.0');
+    const value = async (): Promise<unknown> => at(await scene.get('ConfigMap/served'), 'data', 'value');
+    assert.equal(await value(), 'one');
+
+    await charts.publish(['1.0.0'], chartFiles('two'));
+    await scene.refresh('hard');
+    await scene.untilObject(
+      'ConfigMap/served',
+      'is of the new content',
+      (object) => at(object, 'data', 'value') === 'two',
+    );
+
+    await charts.publish(['1.1.0'], chartFiles('three'));
+    await scene.refresh('hard');
+    await scene.untilSettled('1.1.0');
+    assert.equal(await value(), 'three');
+  });
 
   test('APP-05 a list of destinations in place of the one is refused by the API server', async (t) => {
     const scene = await world.scene(t);

@@ -24,8 +24,8 @@ export type CompareRequest = Readonly<{
   application: Readonly<{ name: string; namespace: string; project: string }>;
   sources: readonly WantedSource[];
   destinationNamespace: string;
-  /** `cached` trusts the refs of the last look at a repository; `latest` asks it. */
-  freshness: 'cached' | 'latest';
+  /** `cached` trusts the refs of the last look at a repository; `latest` asks it; `anew` does, and remembers no render either. */
+  freshness: 'cached' | 'latest' | 'anew';
   render: RenderSettings;
   /** Holds the tracking name (`application`): the name, or `<namespace>_<name>` outside the control plane's namespace. */
   diff: DiffPolicy;
@@ -74,11 +74,13 @@ const resolve = ({ sources, freshness }: CompareRequest, { ports, signal }: Read
   Promise.all(
     sources.map(async ({ source, revision }) => {
       const repo = ports.access(source.repoURL);
+      const anew = freshness === 'anew';
       if (source.chart !== undefined) {
-        const commit = await ports.renderer.resolveChart(repo, { name: source.chart, revision }, signal);
+        const commit = await ports.renderer.resolveChart(repo, { name: source.chart, revision, anew }, signal);
         return { source, repo, commit };
       }
-      const { commit } = await ports.git.resolve(repo, { revision, freshness, tagPrefix: source.tagPrefix }, signal);
+      const question = { revision, freshness: anew ? 'latest' : freshness, tagPrefix: source.tagPrefix } as const;
+      const { commit } = await ports.git.resolve(repo, question, signal);
       return { source, repo, commit };
     }),
   );
@@ -93,7 +95,17 @@ async function render(
   const { application, destinationNamespace, render: settings } = request;
   const instance = request.diff.application;
   return ports.renderer.render(
-    { application, instance, sources, destinationNamespace, kubeVersion, apiVersions, access: ports.access, settings },
+    {
+      application,
+      instance,
+      sources,
+      destinationNamespace,
+      kubeVersion,
+      apiVersions,
+      access: ports.access,
+      settings,
+      anew: request.freshness === 'anew',
+    },
     signal,
   );
 }

@@ -6,24 +6,30 @@ import { stringifyYaml } from '@tiphys/api';
 import type { Files } from './repository.ts';
 import { root, run } from './tools.ts';
 
+export type ServedCharts = AsyncDisposable &
+  Readonly<{
+    url: string;
+    /** Adds versions, or replaces those that are there. */
+    publish: (versions: readonly string[], files: Files) => Promise<void>;
+  }>;
+
 /** Packs a chart in several versions with the real helm and serves them as a Helm repository on loopback. */
-export async function serveCharts(
-  name: string,
-  versions: readonly string[],
-  files: Files,
-): Promise<AsyncDisposable & { url: string }> {
+export async function serveCharts(name: string, versions: readonly string[], files: Files): Promise<ServedCharts> {
   const directory = await mkdtemp(join(tmpdir(), 'tiphys-conformance-charts-'));
   const helm = join(root, '.cache', 'tools', 'helm');
-  for (const [path, content] of Object.entries(files)) {
-    const file = join(directory, name, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, typeof content === 'string' ? content : stringifyYaml(content));
-  }
   const served = join(directory, 'served');
   await mkdir(served);
-  for (const version of versions)
-    await run(helm, ['package', join(directory, name), '--version', version, '--destination', served]);
-  await run(helm, ['repo', 'index', served]);
+  const publish: ServedCharts['publish'] = async (published, contents) => {
+    for (const [path, content] of Object.entries(contents)) {
+      const file = join(directory, name, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, typeof content === 'string' ? content : stringifyYaml(content));
+    }
+    for (const version of published)
+      await run(helm, ['package', join(directory, name), '--version', version, '--destination', served]);
+    await run(helm, ['repo', 'index', served]);
+  };
+  await publish(versions, files);
   const server = createServer((request, response) => {
     readFile(join(served, (request.url ?? '/').replaceAll('..', ''))).then(
       (body) => response.end(body),
@@ -35,6 +41,7 @@ export async function serveCharts(
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     url: `http://127.0.0.1:${port}`,
+    publish,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -284,7 +284,7 @@ async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Pro
   }
   try {
     const comparison = await compareApplication(
-      { application, destination, sources, freshness: asked || freshness === 'hard' ? 'latest' : 'cached' },
+      { application, destination, sources, freshness: freshness === 'hard' ? 'anew' : asked ? 'latest' : 'cached' },
       context.compareParts(),
       signal,
     );

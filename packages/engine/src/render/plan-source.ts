@@ -162,6 +162,7 @@ async function planChart(
     throw new CodedError('render/duplicate-tool', `source.chart is rendered by Helm, not by ${explicit}`);
   const name = source.chart ?? '';
   // The run may be one that others wait for too, so it is not ended by this caller's signal.
-  const file = (stop: AbortSignal): Promise<string> => ports.charts.pull(repo, { name, version }, stop);
+  const file = (stop: AbortSignal): Promise<string> =>
+    ports.charts.pull(repo, { name, version, anew: what.request.anew }, stop);
   return planHelmSource(what, { kind: 'archive', file, scope: scopeOf(repo), name, version }, ports);
 }

@@ -69,44 +69,51 @@ export class SourceRenderer {
     this.#closing.abort(new Error('the renderer was closed'));
   }
 
-  /** Renders a plan, or answers what is remembered. Failures with a code are outcomes. */
-  render(plan: Plan): Promise<Attempt> {
-    return this.#attempt(plan, this.#settings.readSets === 'presumed' ? 0 : plan.candidates.length - 1);
+  /** Renders a plan, or answers what is remembered, unless it is to be done anew. Failures with a code are outcomes. */
+  render(plan: Plan, anew = false): Promise<Attempt> {
+    const index = this.#settings.readSets === 'presumed' ? 0 : plan.candidates.length - 1;
+    return this.#attempt(plan, { index, anew });
   }
 
   /** Tries a read-set; when it is known to be too narrow, the next one. */
-  async #attempt(plan: Plan, index: number): Promise<Attempt> {
+  async #attempt(plan: Plan, { index, anew }: Readonly<{ index: number; anew: boolean }>): Promise<Attempt> {
+    const wider = { index: index + 1, anew };
     const reads = (await plan.candidates[index]?.()) ?? [];
     const seen = { type: plan.sourceType, sees: plan.sees, tools: this.#ports.toolVersions, policyVersion };
     const { text, read } = await fingerprint(reads, this.#linkIndex);
     const key = sha256(canonicalJson(seen), text);
     const known = this.#cache.get(key);
-    if (known?.kind === 'insufficient') return this.#attempt(plan, index + 1);
-    if (known !== undefined) return { key, outcome: known, read, ran: false };
+    // That a set of files is too small follows from the files alone; it stays known.
+    if (known?.kind === 'insufficient') return this.#attempt(plan, wider);
+    if (known !== undefined && !anew) return { key, outcome: known, read, ran: false };
     let ran = false;
-    const outcome = await this.#cache.once(key, () => {
+    // A run that began before it was asked for anew may have read something older.
+    const outcome = await this.#cache.once(anew ? `${key} anew` : key, () => {
       ran = true;
-      return this.#renderNew(plan, { index, key, reads });
+      return this.#renderNew(plan, { index, key, reads, anew });
     });
     if (outcome.kind !== 'insufficient') return { key, outcome, read, ran };
-    return { ...(await this.#attempt(plan, index + 1)), ran };
+    return { ...(await this.#attempt(plan, wider)), ran };
   }
 
   async #renderNew(
     plan: Plan,
-    what: Readonly<{ index: number; key: string; reads: readonly Reads[] }>,
+    what: Readonly<{ index: number; key: string; reads: readonly Reads[]; anew: boolean }>,
   ): Promise<Outcome> {
     const result = await this.#execute(plan, what.reads);
     const mayWiden = result.kind === 'failed' && result.missesFile && what.index < plan.candidates.length - 1;
-    const widens = mayWiden && (await this.#isWiderBetter(plan, { index: what.index, error: result.error }));
+    const widens = mayWiden && (await this.#isWiderBetter(plan, { ...what, error: result.error }));
     const outcome = outcomeOf(result, widens);
     this.#cache.set(what.key, outcome, this.#freshMs(plan, outcome));
     return outcome;
   }
 
   /** Whether a wider set of files gives another answer than the failure of this one. */
-  async #isWiderBetter(plan: Plan, failure: Readonly<{ index: number; error: Error }>): Promise<boolean> {
-    const { outcome } = await this.#attempt(plan, failure.index + 1);
+  async #isWiderBetter(
+    plan: Plan,
+    failure: Readonly<{ index: number; error: Error; anew: boolean }>,
+  ): Promise<boolean> {
+    const { outcome } = await this.#attempt(plan, { index: failure.index + 1, anew: failure.anew });
     if (outcome.kind !== 'failed') return true;
     // A file elsewhere in the repository cannot be written out (a hostile link, too much): the first failure is the one to tell.
     if (isCoded(outcome.error) && outcome.error.code.startsWith('git/')) return false;

@@ -43,10 +43,10 @@ export interface Renderer {
    * @throws RenderError with what was read; the signal's reason when aborted
    */
   render(request: RenderRequest, signal: AbortSignal): Promise<Rendered>;
-  /** The version of a chart that a `targetRevision` stands for. @throws CodedError git/revision-not-found, git/unreachable */
+  /** The version of a chart that a `targetRevision` stands for; `anew`: by an index that is read now. @throws CodedError git/revision-not-found, git/unreachable */
   resolveChart(
     repo: RepositoryAccess,
-    chart: Readonly<{ name: string; revision: string }>,
+    chart: Readonly<{ name: string; revision: string; anew?: boolean | undefined }>,
     signal: AbortSignal,
   ): Promise<string>;
   /** Since the start: sources for which a tool ran (or files were parsed), and sources whose result was there already. */
@@ -124,7 +124,7 @@ class ContentRenderer implements Renderer {
 
   resolveChart(
     repo: RepositoryAccess,
-    chart: { name: string; revision: string },
+    chart: { name: string; revision: string; anew?: boolean | undefined },
     signal: AbortSignal,
   ): Promise<string> {
     return this.#parts.charts.resolve(repo, chart, signal);
@@ -183,7 +183,7 @@ class ContentRenderer implements Renderer {
   async #attempt(what: PlannedSource, reads: Read[], signal: AbortSignal): Promise<{ plan: Plan; attempt: Attempt }> {
     const plan = await planSource(what, this.#parts.planPorts, signal);
     reads.push(...(await placesOf(plan.watched)));
-    return { plan, attempt: await this.#sources.render(plan) };
+    return { plan, attempt: await this.#sources.render(plan, what.request.anew) };
   }
 
   #join(sources: readonly RenderedSource[], namespace: string): Joined {

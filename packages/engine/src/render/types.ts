@@ -37,6 +37,8 @@ export type RenderRequest = Readonly<{
   /** How a chart repository that a chart depends on is reached; default: without credentials. */
   access?: (url: string) => RepositoryAccess;
   settings: RenderSettings;
+  /** A hard refresh: nothing that is remembered is used, and what is remote is fetched again. */
+  anew?: boolean | undefined;
 }>;
 
 export type SourceType = 'Helm' | 'Kustomize' | 'Directory';

@@ -30,16 +30,19 @@ export type ChartSettings = Readonly<{
 
 /** Charts of chart repositories (contract 12.3), pulled by Helm with configuration of its own for each run. */
 export interface ChartRepositories {
-  /** The version that a revision stands for: an exact one is itself; '', `*` and ranges are looked up in the index. */
+  /**
+   * The version that a revision stands for: an exact one is itself; '', `*` and ranges are looked up in the index, which with `anew`
+   * is read again.
+   */
   resolve(
     repo: RepositoryAccess,
-    chart: Readonly<{ name: string; revision: string }>,
+    chart: Readonly<{ name: string; revision: string; anew?: boolean | undefined }>,
     signal: AbortSignal,
   ): Promise<string>;
-  /** The archive of one version, pulled once. */
+  /** The archive of one version, pulled once, and with `anew` again: a repository may have replaced it. */
   pull(
     repo: RepositoryAccess,
-    chart: Readonly<{ name: string; version: string }>,
+    chart: Readonly<{ name: string; version: string; anew?: boolean | undefined }>,
     signal: AbortSignal,
   ): Promise<string>;
 }
@@ -107,13 +110,13 @@ class Charts implements ChartRepositories {
 
   async resolve(
     repo: RepositoryAccess,
-    chart: { name: string; revision: string },
+    chart: { name: string; revision: string; anew?: boolean | undefined },
     signal: AbortSignal,
   ): Promise<string> {
-    const { revision, name } = chart;
+    const { revision, name, anew = false } = chart;
     if (parseVersion(revision) !== undefined) return revision;
     const range = parseVersionRange(revision === '' ? '*' : revision);
-    const versions = (await this.#index(repo, signal)).get(name);
+    const versions = (await this.#index(repo, anew, signal)).get(name);
     const where = describeRepository(repo.url);
     if (versions === undefined) throw new CodedError('git/revision-not-found', `${where}: there is no chart "${name}"`);
     const found = highestVersion(range, versions);
@@ -122,29 +125,35 @@ class Charts implements ChartRepositories {
     return found;
   }
 
-  pull(repo: RepositoryAccess, chart: { name: string; version: string }, signal: AbortSignal): Promise<string> {
+  pull(
+    repo: RepositoryAccess,
+    chart: { name: string; version: string; anew?: boolean | undefined },
+    signal: AbortSignal,
+  ): Promise<string> {
     const id = createHash('sha256')
       .update([scopeOf(repo), chart.name, chart.version].join('\0'))
       .digest('hex')
       .slice(0, 32);
+    const run = chart.anew === true ? `${id} anew` : id;
     const pulling =
-      this.#pulling.get(id) ?? this.#pull(id, { repo, chart }, signal).finally(() => this.#pulling.delete(id));
-    this.#pulling.set(id, pulling);
+      this.#pulling.get(run) ?? this.#pull(id, { repo, chart }, signal).finally(() => this.#pulling.delete(run));
+    this.#pulling.set(run, pulling);
     return pulling;
   }
 
   async #pull(
     id: string,
-    what: { repo: RepositoryAccess; chart: { name: string; version: string } },
+    what: { repo: RepositoryAccess; chart: { name: string; version: string; anew?: boolean | undefined } },
     signal: AbortSignal,
   ): Promise<string> {
     const { dir, maxChartBytes } = this.#settings;
     const archive = join(dir, `${id}.tgz`);
     if (
-      await stat(archive).then(
+      what.chart.anew !== true &&
+      (await stat(archive).then(
         () => true,
         () => false,
-      )
+      ))
     )
       return archive;
     const { repo, chart } = what;
@@ -180,10 +189,14 @@ class Charts implements ChartRepositories {
     await Promise.all(aged.slice(0, names.length - maxCharts).map(({ name }) => rm(join(dir, name), { force: true })));
   }
 
-  async #index(repo: RepositoryAccess, signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+  async #index(
+    repo: RepositoryAccess,
+    anew: boolean,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
     const scope = scopeOf(repo);
     const known = this.#versions.get(scope);
-    if (known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.versions;
+    if (!anew && known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.versions;
     const versions = await this.#withRepository(
       repo,
       (home) => this.#readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo),
