@@ -1,9 +1,8 @@
 import type { Because } from '@tiphys/api';
-import type { Comparison, DeletionPhase, SyncPlan, SyncProgress } from '@tiphys/engine';
+import type { ClusterFacts, Comparison, DeletionPhase, SyncPlan, SyncProgress } from '@tiphys/engine';
 import type { LastComparison, Marks } from './decide-refresh.ts';
 import type { Compared } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
-import type { Settled } from './settled.ts';
 
 /** What this process knows of a running operation beyond what is stored. Lost with the process, and then found again. */
 export type RunningOperation = Readonly<{
@@ -27,6 +26,17 @@ export type RunningDeletion = Readonly<{
   retryAtMs?: number;
   /** Why they failed. */
   messages?: readonly string[];
+}>;
+
+/** What a pass rested on that ended with nothing left to do. While all of it stands, another comparison would find the same. */
+export type Settled = Readonly<{
+  /** The version of the Application that says what was found. */
+  resourceVersion: string;
+  compared: Extract<Compared, { kind: 'compared' }>;
+  destination: Destination;
+  facts: ClusterFacts;
+  /** Intervals since the comparison. */
+  intervals: number;
 }>;
 
 /** What is remembered of one application between two passes. All of it may be lost. */

@@ -1,19 +1,7 @@
 import { projectOf } from '@tiphys/api';
-import type { ClusterFacts } from '@tiphys/engine';
+import type { Settled } from './application-memory.ts';
 import type { Pass } from './context.ts';
 import type { Compared } from './describe-status.ts';
-import type { Destination } from './destinations.ts';
-
-/** What a pass rested on that ended with nothing left to do. While all of it stands, another comparison would find the same. */
-export type Settled = Readonly<{
-  /** The version of the Application that says what was found. */
-  resourceVersion: string;
-  compared: Extract<Compared, { kind: 'compared' }>;
-  destination: Destination;
-  facts: ClusterFacts;
-  /** Intervals since the comparison. */
-  intervals: number;
-}>;
 
 /** After so many intervals there is a comparison all the same: it would catch a change that no watch told. */
 const mostIntervals = 10;
