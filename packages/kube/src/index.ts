@@ -17,3 +17,4 @@ export type * from './controller/types.ts';
 export { openQueue } from './controller/queue.ts';
 export { runController } from './controller/run-controller.ts';
 export { holdLease } from './controller/lease.ts';
+export { isProcessGone, processIdentity } from './controller/process-identity.ts';

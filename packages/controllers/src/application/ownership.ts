@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { CodedError } from '@tiphys/api';
-import { holdLease, type KubeClient, type Lease } from '@tiphys/kube';
+import { holdLease, isProcessGone, type KubeClient, type Lease, processIdentity } from '@tiphys/kube';
 import { applicationResource } from '@tiphys/api';
 import { controllerLease, describeObstacle, findObstacles, mayWrite } from './installation-guard.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';
@@ -15,10 +13,13 @@ async function requireOwnership(client: KubeClient, settings: ApplicationSetting
     throw new CodedError('operation/refused', `not started: ${obstacles.map(describeObstacle).join('; ')}`);
 }
 
-/** Waits for the Lease: of several controllers one works, the others stand by. */
+/** Waits for the Lease: of several controllers one works, the others stand by. A dead one of this machine is not waited for. */
 async function holdOwnLease(ports: ApplicationPorts, namespace: string, signal: AbortSignal): Promise<Lease> {
-  const identity = `${hostname()}_${randomBytes(6).toString('hex')}`;
-  const lease = holdLease({ client: ports.client, namespace, name: controllerLease, identity }, ports);
+  const identity = await processIdentity();
+  const lease = holdLease(
+    { client: ports.client, namespace, name: controllerLease, identity, isGone: isProcessGone },
+    ports,
+  );
   const { promise: held, resolve, reject } = Promise.withResolvers<void>();
   const late = (): void =>
     reject(

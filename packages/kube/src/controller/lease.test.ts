@@ -46,8 +46,8 @@ const setUp = () => {
   const server = serveLease();
   const clock = fakeClock();
   const ports = { log: silentLogger, clock, random: () => 0, monotonicMs: () => clock.now().getTime() };
-  const hold = (identity: string): Lease =>
-    holdLease({ client: server.client, namespace: 'argocd', name: 'owner', identity }, ports);
+  const hold = (identity: string, isGone?: LeaseOptions['isGone']): Lease =>
+    holdLease({ client: server.client, namespace: 'argocd', name: 'owner', identity, isGone }, ports);
   return { server, clock, hold };
 };
 
@@ -105,4 +105,33 @@ test('one that is not renewed is taken after it has been unchanged for its durat
   await clock.advance(7_000);
   assert.deepEqual([b.held(), b.epoch], [true, 8]);
   assert.equal(at(server.current(), 'spec', 'holderIdentity'), 'b');
+});
+
+test('is not called lost when it is given back', async () => {
+  const { clock, hold } = setUp();
+  const a = hold('a');
+  await clock.advance(100);
+  let lost = 0;
+  a.onLost(() => (lost += 1));
+  await a.release();
+  assert.deepEqual([a.held(), a.epoch, lost], [false, undefined, 0]);
+});
+
+test('REC-16 a holder that has certainly ended is not waited for, any other is', async () => {
+  const { server, clock, hold } = setUp();
+  const dead = new Set<string>();
+  const isGone = (identity: string): Promise<boolean> => Promise.resolve(dead.has(identity));
+  await using _a = hold('a');
+  await clock.advance(100);
+  server.fail(true); // a is dead: it renews no more
+  await clock.advance(100);
+  server.fail(false);
+  const b = hold('b', isGone);
+  await clock.advance(100);
+  assert.equal(b.held(), false);
+  dead.add('a');
+  const c = hold('c', isGone);
+  await clock.advance(100);
+  assert.deepEqual([c.held(), c.epoch], [true, 1]);
+  await Promise.all([b.release(), c.release()]);
 });

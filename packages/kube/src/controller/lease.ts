@@ -67,8 +67,8 @@ class LeaseHolder {
     await this.#running;
     const mine = this.#mine;
     if (!this.held() || mine === undefined) return;
-    // First stop believing in it, then tell the others.
-    this.#lose();
+    // First stop believing in it, then tell the others. What is given back is not lost: nobody need be told.
+    this.#forget();
     const { client, renewMs } = this.#options;
     const spec = { ...this.#spec(this.#transitionsOf(mine)), holderIdentity: '', leaseDurationSeconds: 1 };
     await client.replace({ ...mine, spec }, { timeoutMs: renewMs }).catch((error: unknown) => {
@@ -113,7 +113,7 @@ class LeaseHolder {
       return;
     }
     this.#holder = stringAt(found, 'spec', 'holderIdentity');
-    if (this.#holder === identity || this.#isFree(found)) {
+    if (this.#holder === identity || this.#isFree(found) || (await this.#isHolderGone())) {
       // A new claim, even of our own lapsed one, is a new epoch; a renewal is not.
       const transitions = this.#transitionsOf(found);
       await this.#write(found, this.held() ? transitions : transitions + 1, startedMs);
@@ -161,6 +161,11 @@ class LeaseHolder {
     return now - this.#observed.atMs > seconds * 1000;
   }
 
+  async #isHolderGone(): Promise<boolean> {
+    const { isGone } = this.#options;
+    return isGone !== undefined && this.#holder !== undefined && (await isGone(this.#holder));
+  }
+
   #won(lease: KubeObject, startedMs: number): void {
     const { durationMs, marginMs, identity } = this.#options;
     const isNew = !this.held();
@@ -185,11 +190,16 @@ class LeaseHolder {
     );
   }
 
-  #lose(): void {
+  #forget(): void {
     this.#expiry.abort();
-    if (this.#epoch === undefined) return;
     this.#epoch = undefined;
     this.#heldUntilMs = -Infinity;
+  }
+
+  #lose(): void {
+    const held = this.#epoch !== undefined;
+    this.#forget();
+    if (!held) return;
     for (const listener of [...this.#onLost]) listener();
   }
 }

@@ -71,6 +71,8 @@ export type LeaseOptions = Readonly<{
   name: string;
   /** Who we are; one per process. */
   identity: string;
+  /** Whether a holder has certainly ended, so that its Lease need not run out first; without it every holder is waited for. */
+  isGone?: ((identity: string) => Promise<boolean>) | undefined;
   /** How long a lease is good (15,000), how often it is renewed (5,000), how long before its end we stop trusting it (3,000). */
   durationMs?: number | undefined;
   renewMs?: number | undefined;
@@ -91,6 +93,7 @@ export interface Lease extends AsyncDisposable {
   /** Who holds it as far as we know. */
   readonly holder: string | undefined;
   onHeld(listener: (epoch: number) => void): () => void;
+  /** Told when it runs out or another takes it, not when it is given back. */
   onLost(listener: () => void): () => void;
   /** Stops renewing and, when held, gives it back at once. */
   release(): Promise<void>;
