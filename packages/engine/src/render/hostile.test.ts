@@ -72,6 +72,25 @@ const attacks: Readonly<
     files: chart('{{ .Values | toJson | quote }}'),
     source: { helm: { parameters: [{ name: `x=1 --set-file y=${outside}`, value: '1' }] } },
   },
+  'helm: a second value file behind a comma': {
+    files: chart('{{ .Values | toJson | quote }}', {
+      'app/v': 'x: 1\n',
+      [`app/v,${bench.root}/canary.yaml`]: 'x: 1\n',
+    }),
+    source: { helm: { valueFiles: [`v,${bench.root}/canary.yaml`] } },
+  },
+  'helm: a second value file behind a comma in a URL': {
+    files: chart('{{ .Values | toJson | quote }}'),
+    source: { helm: { valueFiles: [`http://127.0.0.1:9/v,${bench.root}/canary.yaml`], ignoreMissingValueFiles: true } },
+  },
+  'helm: a file parameter behind a comma in a name': {
+    files: chart('{{ .Values | toJson | quote }}', { 'app/v': 'x' }),
+    source: { helm: { fileParameters: [{ name: `x=${outside},y`, path: 'v' }] } },
+  },
+  'helm: a file parameter behind a comma in a path': {
+    files: chart('{{ .Values | toJson | quote }}', { 'app/v': 'x', [`app/v,y=${outside}`]: 'x' }),
+    source: { helm: { fileParameters: [{ name: 'x', path: `v,y=${outside}` }] } },
+  },
   'helm: a template that is a link': { files: chart('"x"', { 'app/templates/l.yaml': `-> ${outside}` }) },
   'helm: a subchart above the repository': {
     files: chart('"x"', {
@@ -111,6 +130,19 @@ const attacks: Readonly<
       'app/charts/c/templates/x.yaml':
         'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {text: "{{ .Values | toJson | b64enc }}"}\n',
     }),
+    buildOptions: '--enable-helm',
+  },
+  'kustomize: a second value file behind a comma': {
+    files: kustomization(
+      `helmCharts:\n- {name: c, valuesFile: "charts/c/v", additionalValuesFiles: ["charts/c/v,${bench.root}/canary.yaml"]}\n`,
+      {
+        'app/charts/c/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n',
+        'app/charts/c/v': 'x: 1\n',
+        [`app/charts/c/v,${bench.root}/canary.yaml`]: 'x: 1\n',
+        'app/charts/c/templates/x.yaml':
+          'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {text: {{ .Values | toJson | quote }}}\n',
+      },
+    ),
     buildOptions: '--enable-helm',
   },
   'directory: a link to a file outside': { files: { 'app/a.yaml': `-> ${bench.root}/canary.yaml` } },

@@ -82,7 +82,8 @@ const skipMarker = '+argocd:skip-file-rendering';
 export type ReadFile = { kind: 'objects'; objects: readonly KubeObject[] } | { kind: 'ignored'; why: string };
 
 /** Whether a text means to be a manifest: then what is wrong with it is an error, and not a file of another kind. */
-const looksLikeManifest = (text: string): boolean => /^[ \t{]*["']?(?:apiVersion|kind)["']?[ \t]*:/m.test(text);
+const looksLikeManifest = (text: string, isJson: boolean): boolean =>
+  isJson ? /"(?:apiVersion|kind)"/.test(text) : /^[ \t]*["']?(?:apiVersion|kind)["']?[ \t]*:/m.test(text);
 
 /**
  * The objects of one file of a plain folder (contract 12.5, without Jsonnet).
@@ -91,12 +92,13 @@ const looksLikeManifest = (text: string): boolean => /^[ \t{]*["']?(?:apiVersion
 export function readManifestFile({ name: path, text }: NamedText, maxCharacters: number): ReadFile {
   if (text.includes(skipMarker)) return { kind: 'objects', objects: [] };
   if (path.endsWith('.jsonnet')) throw new CodedError('render/unsupported', `${path}: Jsonnet is not supported yet`);
+  const json = path.endsWith('.json');
   let documents: readonly unknown[];
   try {
-    documents = documentsOf({ name: path, text }, { json: path.endsWith('.json'), maxCharacters });
+    documents = documentsOf({ name: path, text }, { json, maxCharacters });
   } catch (error) {
     if (!isCoded(error)) throw error;
-    if (!looksLikeManifest(text)) return { kind: 'ignored', why: error.message };
+    if (!looksLikeManifest(text, json)) return { kind: 'ignored', why: error.message };
     throw new CodedError('render/invalid-manifest', error.message, { cause: error });
   }
   const values = documents.filter((document) => !isRecord(document) || Object.keys(document).length > 0);

@@ -1,4 +1,4 @@
-import type { HelmSource } from '@tiphys/api';
+import { CodedError, type HelmSource } from '@tiphys/api';
 import { type BuildEnvironment, substitute } from '../build-environment.ts';
 
 /**
@@ -16,4 +16,24 @@ export function parameterArguments({ parameters = [] }: HelmSource, environment:
   return Object.entries(byFlag).flatMap(([flag, values]) =>
     [...values].map(([name, value]) => `${flag}=${name}=${value}`),
   );
+}
+
+/**
+ * A value file as an argument. Helm reads the option as a line of CSV: unquoted, what stands behind a comma in a name or URL would be
+ * another file, anywhere on the host.
+ */
+export const valuesArgument = (file: string): string =>
+  `--values=${/[",\r\n]/.test(file) ? `"${file.replaceAll('"', '""')}"` : file}`;
+
+/**
+ * A parameter with the content of a file, as one argument for one file: in this option too, a comma begins another.
+ * @throws CodedError render/failed for a name that would name a file itself
+ */
+export function fileArgument(name: string, file: string): string {
+  if (/(?<!\\)[=,]/.test(name))
+    throw new CodedError(
+      'render/failed',
+      `source.helm.fileParameters: the name "${name}" holds a comma or equals sign`,
+    );
+  return `--set-file=${name}=${file.replace(/[\\,]/g, String.raw`\$&`)}`;
 }

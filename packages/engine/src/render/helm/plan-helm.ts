@@ -1,6 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, describeRepository, type HelmSource, isCoded, isRecord, messageOf, stringifyYaml } from '@tiphys/api';
+import {
+  CodedError,
+  describeRepository,
+  type HelmSource,
+  isCoded,
+  isRecord,
+  messageOf,
+  stringifyYaml,
+} from '@tiphys/api';
 import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
 import { runProcess } from '../../git/read/run-process.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
@@ -11,7 +19,7 @@ import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
 import { isRefusal, proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
-import { parameterArguments } from './parameters.ts';
+import { fileArgument, parameterArguments, valuesArgument } from './parameters.ts';
 import { resolveFileParameter, resolveValueFiles, type ValueFile, type ValueSources } from './value-files.ts';
 
 /**
@@ -230,8 +238,8 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
     'template',
     layout.chart,
     ...prepared.args,
-    ...values.map((file) => `--values=${file}`),
-    ...inputs.files.map(({ name, file }) => `--set-file=${name}=${layout.place(file)}`),
+    ...values.map(valuesArgument),
+    ...inputs.files.map(({ name, file }) => fileArgument(name, layout.place(file))),
   ];
   return ports.run(
     {
