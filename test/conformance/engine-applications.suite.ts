@@ -46,6 +46,48 @@ export function applicationAloneTests(world: World): void {
     assert.equal(lost(), before);
   });
 
+  test('REC-17 no more comparisons and operations are under way than configured', async (t) => {
+    await world.controller.stop();
+    await world.setParameters(t, { 'controller.status.processors': '3', 'controller.operation.processors': '2' });
+    world.controller.start();
+    const scene = await world.scene(t);
+    // Whoever compares or syncs asks a chart repository of its own; the server counts how many do at once.
+    await using charts = await serveCharts('served', ['1.0.0', '2.0.0'], chartFiles('one'));
+    charts.slowDown(300);
+    const names = Array.from({ length: 8 }, (_, index) => `${scene.name}-${index}`);
+    for (const [index, name] of names.entries()) {
+      const namespace = scene.adoptNamespace(name);
+      await scene.createNamespace(namespace);
+      const source = { repoURL: `${charts.url}/${index}`, chart: 'served', path: undefined, targetRevision: '2.0.0' };
+      await scene.create({ name, source, destination: { namespace } });
+    }
+    await Promise.all(names.map((name) => scene.until('compared', (view) => view.sync === 'OutOfSync', { name })));
+    assert.equal(charts.peak(), 3, 'comparisons');
+
+    await Promise.all(
+      names.map(async (name) => {
+        const view = await scene.sync({ revision: '1.0.0' }, { name });
+        assert.equal(view.phase, 'Succeeded');
+      }),
+    );
+    assert.equal(charts.peak(), 2, 'operations');
+
+    await world.controller.stop();
+    t.after(() => world.controller.start());
+  });
+
+  test('CFG-02 a source that takes too long is an error that names the setting', async (t) => {
+    await world.setParameters(t, { 'controller.repo.server.timeout.seconds': '2' });
+    const scene = await world.scene(t);
+    await using charts = await serveCharts('served', ['1.0.0'], chartFiles('one'));
+    charts.slowDown(6_000);
+    const source = { repoURL: charts.url, chart: 'served', path: undefined, targetRevision: '1.0.0' };
+    await scene.createAutomated({ source });
+    await scene.untilCondition('ComparisonError', /within 2 s[\s\S]*controller\.repo\.server\.timeout\.seconds/);
+    charts.slowDown(0);
+    await scene.untilSettled('1.0.0');
+  });
+
   test('REC-03 REC-13 a refresh uses what was rendered, a hard one renders anew', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
     await scene.createAutomated();

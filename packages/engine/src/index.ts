@@ -37,9 +37,11 @@ export {
 export { openClusterWriter } from './sync/cluster-writer.ts';
 export {
   decideAutomatedSync,
+  selfHealDefaults,
   selfHealDelay,
   type AutomatedSyncDecision,
   type AutomatedSyncView,
+  type SelfHealPauses,
 } from './sync/decide-automated-sync.ts';
 export { automatedRetry, decideRetry, retryDelay, type RetryDecision } from './sync/decide-retry.ts';
 export { decideStep } from './sync/decide-step.ts';

@@ -32,8 +32,8 @@ export type CompareRequest = Readonly<{
 }>;
 
 export type ReadPorts = Readonly<{
-  git: GitStore;
-  renderer: Renderer;
+  git: Pick<GitStore, 'resolve'>;
+  renderer: Pick<Renderer, 'render' | 'resolveChart'>;
   live: LiveView;
   access: (url: string) => RepositoryAccess;
   memory: DesiredMemory;

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stringifyYaml } from '@tiphys/api';
 import type { Files } from './repository.ts';
 import { root, run } from './tools.ts';
@@ -11,6 +12,10 @@ export type ServedCharts = AsyncDisposable &
     url: string;
     /** Adds versions, or replaces those that are there. */
     publish: (versions: readonly string[], files: Files) => Promise<void>;
+    /** From now on every answer takes so long. */
+    slowDown: (delayMs: number) => void;
+    /** The most requests under way at once since the last time it was asked. */
+    peak: () => number;
   }>;
 
 /** Packs a chart in several versions with the real helm and serves them as a Helm repository on loopback. */
@@ -30,11 +35,18 @@ export async function serveCharts(name: string, versions: readonly string[], fil
     await run(helm, ['repo', 'index', served]);
   };
   await publish(versions, files);
+  const load = { delayMs: 0, active: 0, peak: 0 };
   const server = createServer((request, response) => {
-    readFile(join(served, (request.url ?? '/').replaceAll('..', ''))).then(
-      (body) => response.end(body),
-      () => response.writeHead(404).end(),
-    );
+    load.active += 1;
+    load.peak = Math.max(load.peak, load.active);
+    response.on('close', () => (load.active -= 1));
+    // Whatever folders stand before the file: one server can be many repositories.
+    sleep(load.delayMs)
+      .then(() => readFile(join(served, basename(request.url ?? '/'))))
+      .then(
+        (body) => response.end(body),
+        () => response.writeHead(404).end(),
+      );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -42,6 +54,12 @@ export async function serveCharts(name: string, versions: readonly string[], fil
   return {
     url: `http://127.0.0.1:${port}`,
     publish,
+    slowDown: (delayMs) => (load.delayMs = delayMs),
+    peak: () => {
+      const { peak } = load;
+      load.peak = load.active;
+      return peak;
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

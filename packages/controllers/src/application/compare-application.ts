@@ -1,4 +1,4 @@
-import type { Application } from '@tiphys/api';
+import { type Application, CodedError } from '@tiphys/api';
 import {
   compare,
   type CompareMemory,
@@ -29,6 +29,22 @@ export type Wanted = Readonly<{
   freshness: CompareRequest['freshness'];
 }>;
 
+/**
+ * Runs one look at the source with the deadline of `controller.repo.server.timeout.seconds`. What it began may go on for others who
+ * wait for it, and is then there for the next comparison.
+ * @throws CodedError render/timeout
+ */
+async function within<T>(ms: number, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = AbortSignal.timeout(ms);
+  try {
+    return await run(AbortSignal.any([signal, deadline]));
+  } catch (error) {
+    if (signal.aborted || !deadline.aborted) throw error;
+    const message = `the source was not rendered within ${ms / 1000} s (controller.repo.server.timeout.seconds)`;
+    throw new CodedError('render/timeout', message, { cause: error });
+  }
+}
+
 /** Compares an application with its cluster. Rendering has the deadline of `controller.repo.server.timeout.seconds`. */
 export async function compareApplication(
   { destination, ...wanted }: Wanted,
@@ -36,9 +52,16 @@ export async function compareApplication(
   signal: AbortSignal,
 ): Promise<Comparison> {
   const request = await comparisonRequest({ ...wanted, settings, controlNamespace, memory: compareMemory });
+  const timeoutMs = settings.renderTimeoutMs;
   const read: ReadPorts = {
-    git: ports.git,
-    renderer: ports.renderer,
+    git: {
+      resolve: (repo, question, stop) => within(timeoutMs, stop, (inTime) => ports.git.resolve(repo, question, inTime)),
+    },
+    renderer: {
+      render: (wantedRender, stop) => within(timeoutMs, stop, (inTime) => ports.renderer.render(wantedRender, inTime)),
+      resolveChart: (repo, chart, stop) =>
+        within(timeoutMs, stop, (inTime) => ports.renderer.resolveChart(repo, chart, inTime)),
+    },
     live: destination.live,
     access: (url) => repositories.access(url),
     memory: desiredMemory,

@@ -2,18 +2,24 @@
 export function limiter(limit: () => number): <T>(run: () => Promise<T>) => Promise<T> {
   let active = 0;
   const waiting: (() => void)[] = [];
-  return async (run) => {
-    while (active >= Math.max(1, limit())) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.push(resolve);
-      await promise;
+  const mayStart = (): boolean => active < Math.max(1, limit());
+  /** A place is taken in the name of the one who is woken: nobody comes in between. */
+  const wake = (): void => {
+    while (mayStart()) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      active += 1;
+      next();
     }
-    active += 1;
+  };
+  return async (run) => {
+    if (waiting.length === 0 && mayStart()) active += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       return await run();
     } finally {
       active -= 1;
-      waiting.shift()?.();
+      wake();
     }
   };
 }

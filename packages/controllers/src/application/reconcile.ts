@@ -218,7 +218,7 @@ function automation(pass: Pass, { compared }: StatusFacts): ReturnType<typeof de
       sources: sourcesOf(application.spec),
       multiSource: isMultiSource(application),
       lastOperation: application.status?.operationState,
-      selfHealTimeoutMs: settings.selfHeal.fixedMs > 0 ? settings.selfHeal.fixedMs : undefined,
+      selfHeal: settings.selfHeal,
     },
     context.ports.clock.now(),
   );

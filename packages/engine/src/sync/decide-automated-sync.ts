@@ -10,6 +10,12 @@ import { isOutOfSync } from '../diff/diff.ts';
 import type { Change } from '../diff/change.ts';
 import { automatedRetry } from './decide-retry.ts';
 
+/** How long a self-heal waits after the last one; `fixedMs` above 0 wins over the back-off. */
+export type SelfHealPauses = Readonly<{ fixedMs: number; firstMs: number; factor: number; capMs: number }>;
+
+/** 2 s × 3^n, at most 5 minutes (contract 3.7). */
+export const selfHealDefaults: SelfHealPauses = { fixedMs: 0, firstMs: 2_000, factor: 3, capMs: 300_000 };
+
 /** What the guard looks at: one application right after it was compared. */
 export type AutomatedSyncView = Readonly<{
   syncPolicy: SyncPolicy | undefined;
@@ -26,8 +32,7 @@ export type AutomatedSyncView = Readonly<{
   /** Whether the application uses `sources`; then the operation names `revisions`. */
   multiSource: boolean;
   lastOperation: OperationState | undefined;
-  /** `controller.self.heal.timeout.seconds` in ms; undefined: back-off. */
-  selfHealTimeoutMs: number | undefined;
+  selfHeal: SelfHealPauses;
   /** Whether a sync window forbids it now; the reason then. */
   blockedBy?: Because | undefined;
 }>;
@@ -50,14 +55,12 @@ const refuse = (code: string, message: string): AutomatedSyncDecision => ({
   because: { code, message },
 });
 
-const healFirstMs = 2_000;
-const healFactor = 3;
-const healMaxMs = 300_000;
-/** After so long without a heal the next one is a first one again. */
-const healForgottenMs = 330_000;
+/** After so long beyond the longest pause without a heal the next one is a first one again. */
+const healForgottenMs = 30_000;
 
-/** The wait after the n-th self-heal in a row: 2 s × 3^n, at most 5 minutes (contract 3.7). Milliseconds. */
-export const selfHealDelay = (n: number): number => Math.min(healMaxMs, healFirstMs * healFactor ** n);
+/** The wait after the n-th self-heal in a row, in milliseconds. */
+export const selfHealDelay = (n: number, { fixedMs, firstMs, factor, capMs }: SelfHealPauses): number =>
+  fixedMs > 0 ? fixedMs : Math.min(capMs, firstMs * Math.max(1, factor) ** n);
 
 const withoutRevision = (sources: readonly ApplicationSource[]): string =>
   canonicalJson(sources.map((source) => ({ ...source, targetRevision: undefined })));
@@ -105,8 +108,8 @@ function decideSelfHeal(view: AutomatedSyncView, automated: Automated, now: Date
   const last = view.lastOperation;
   const finished = new Date(last?.finishedAt ?? 0).getTime();
   const counted = last?.operation.sync?.autoHealAttemptsCount ?? 0;
-  const attempts = now.getTime() - finished > healForgottenMs ? 0 : counted;
-  const at = new Date(finished + (view.selfHealTimeoutMs ?? selfHealDelay(attempts)));
+  const attempts = now.getTime() - finished > view.selfHeal.capMs + healForgottenMs ? 0 : counted;
+  const at = new Date(finished + selfHealDelay(attempts, view.selfHeal));
   if (now < at) return { kind: 'later', at, because: { code: 'self-heal-backoff', until: at.toISOString() } };
   const operation = operationFor(view, automated, { attempts: attempts + 1 });
   return {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject, OperationState, RetryStrategy, SyncPolicy } from '@tiphys/api';
 import type { Change } from '../diff/change.ts';
-import { decideAutomatedSync, selfHealDelay, type AutomatedSyncView } from './decide-automated-sync.ts';
+import {
+  decideAutomatedSync,
+  selfHealDefaults,
+  selfHealDelay,
+  type AutomatedSyncView,
+} from './decide-automated-sync.ts';
 import { decideRetry, retryDelay } from './decide-retry.ts';
 
 const now = new Date('2026-01-01T00:10:00Z');
@@ -89,7 +94,7 @@ const view = (more: Partial<AutomatedSyncView> = {}): AutomatedSyncView => ({
   sources: [source],
   multiSource: false,
   lastOperation: undefined,
-  selfHealTimeoutMs: undefined,
+  selfHeal: selfHealDefaults,
   ...more,
 });
 const last = (phase: OperationState['phase'], more: Partial<OperationState> = {}): OperationState => ({
@@ -161,7 +166,7 @@ const guard: readonly (readonly [string, Partial<AutomatedSyncView>, string])[] 
     'REC-11 a fixed delay',
     {
       lastOperation: last('Succeeded', { finishedAt: seconds(-17), operation: { sync: { autoHealAttemptsCount: 2 } } }),
-      selfHealTimeoutMs: 5000,
+      selfHeal: { ...selfHealDefaults, fixedMs: 5000 },
     },
     'sync self-heal',
   ],
@@ -170,8 +175,13 @@ for (const [name, more, expected] of guard) test(name, () => assert.equal(outcom
 
 test('REC-11 the back-off grows to a cap', () => {
   assert.deepEqual(
-    [0, 1, 2, 3, 4, 5, 9].map((n) => selfHealDelay(n) / 1000),
+    [0, 1, 2, 3, 4, 5, 9].map((n) => selfHealDelay(n, selfHealDefaults) / 1000),
     [2, 6, 18, 54, 162, 300, 300],
+  );
+  const own = { fixedMs: 0, firstMs: 1_000, factor: 2, capMs: 5_000 };
+  assert.deepEqual(
+    [0, 1, 2, 3, 9].map((n) => selfHealDelay(n, own) / 1000),
+    [1, 2, 4, 5, 5],
   );
 });
 
