@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type KubeObject, listAt, stringAt } from '@tiphys/api';
 import {
   configMap,
   customResourceDefinition,
@@ -10,9 +11,35 @@ import {
   service,
 } from './harness/manifests.ts';
 import { saysOf, toldOf } from './harness/application.ts';
+import type { Recorder } from './harness/recorder.ts';
 import type { World } from './harness/world.ts';
 
 const slow = { duration: '1s' } as const;
+
+type Moment = readonly [id: string, isSo?: (object: KubeObject) => boolean];
+
+const hasCondition =
+  (type: string) =>
+  (object: KubeObject): boolean =>
+    listAt(object, 'status', 'conditions').some(
+      (condition) => stringAt(condition, 'type') === type && stringAt(condition, 'status') === 'True',
+    );
+const isComplete = hasCondition('Complete');
+const isAvailable = hasCondition('Available');
+
+/** That each moment came after the one before it. */
+function assertOrder(record: Recorder, moments: readonly Moment[]): void {
+  const seen = moments.map(([id, isSo]) => ({
+    what: `${id} ${isSo === undefined ? 'is made' : 'is done'}`,
+    at: record.first(id, isSo),
+  }));
+  for (const { what, at } of seen) assert.ok(at !== undefined, `${what}: never`);
+  const inOrder = seen.toSorted((a, b) => ((a.at ?? 0n) < (b.at ?? 0n) ? -1 : 1));
+  assert.deepEqual(
+    inOrder.map(({ what }) => what),
+    seen.map(({ what }) => what),
+  );
+}
 
 /** Phases and waves. */
 export function waveTests(world: World): void {
@@ -31,11 +58,42 @@ export function waveTests(world: World): void {
     const view = await scene.untilSettled();
 
     assert.deepEqual(record.created, ['Job/migrate', 'Job/load', 'Deployment/page', 'Job/smoke-test']);
-    const ended = (name: string): number => {
-      const result = view.results.find(({ id }) => id === name);
-      return result?.hookPhase === 'Succeeded' ? 1 : 0;
-    };
-    assert.equal(ended('Job/migrate') + ended('Job/load') + ended('Job/smoke-test'), 3);
+    // Each begins only when what comes before it has ended: by the API server's own count of changes, not by any clock.
+    assertOrder(record, [
+      ['Job/migrate', isComplete],
+      ['Job/load'],
+      ['Job/load', isComplete],
+      ['Deployment/page'],
+      ['Deployment/page', isAvailable],
+      ['Job/smoke-test'],
+      ['Job/smoke-test', isComplete],
+    ]);
+    const hooks = view.results.filter(({ id }) => id.startsWith('Job/'));
+    assert.deepEqual(
+      hooks.map(({ id, syncPhase, hookPhase }) => `${id} ${syncPhase} ${hookPhase}`),
+      ['Job/migrate PreSync Succeeded', 'Job/load PreSync Succeeded', 'Job/smoke-test PostSync Succeeded'],
+    );
+  });
+
+  test('SYNC-07 SYNC-08 a wave begins when every workload of the one before it is Available', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [
+        deployment('one', { ...slow, wave: 0 }),
+        deployment('two', { duration: '2s', wave: 0 }),
+        deployment('three', { ...slow, wave: 1 }),
+        configMap('last', {}, { wave: 2 }),
+      ],
+    });
+    const record = await scene.record('Deployment', 'ConfigMap');
+    await scene.createAutomated();
+    await scene.untilSettled();
+    for (const earlier of ['Deployment/one', 'Deployment/two'])
+      assertOrder(record, [
+        [earlier, isAvailable],
+        ['Deployment/three'],
+        ['Deployment/three', isAvailable],
+        ['ConfigMap/last'],
+      ]);
   });
 
   test('SYNC-02 SYNC-06 a failed PreSync hook ends the operation before a Sync resource is touched', async (t) => {
