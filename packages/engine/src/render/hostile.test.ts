@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { messageOf } from '@tiphys/api';
+import { isCoded, messageOf } from '@tiphys/api';
 import { runTool } from './tool.ts';
 import { openSandbox } from './isolation.ts';
 import { rendererDefaults } from './renderer-settings.ts';
-import { asText, helm, kubectl, Workbench, withoutTools } from './workbench.suite.ts';
+import { asText, configMap, helm, kubectl, type Origin, Workbench, withoutTools } from './workbench.suite.ts';
 
 const canary = 'CANARY-7f3d9a';
 const bench = new Workbench();
@@ -164,6 +165,51 @@ describe('hostile repositories', { skip: withoutTools }, () => {
       assert.ok(!said.includes(canary), said);
       assert.ok(!said.includes(Buffer.from(canary).toString('base64').slice(0, 12)), said);
     });
+
+  /** A commit whose few objects stand for 10^12 files: each folder holds the next one ten times. */
+  function treeBomb(files: Readonly<Record<string, string>> = {}): Origin {
+    const repo = bench.origin({ 'app/cm.yaml': configMap('a'), ...files });
+    const pipe = (command: string, input: string): string =>
+      execFileSync('git', ['-C', repo.url, command, ...(command === 'mktree' ? [] : ['-w', '--stdin'])], { input })
+        .toString()
+        .trim();
+    let folder = pipe('mktree', `100644 blob ${pipe('hash-object', 'x: 1\n')}\tf.yaml\n`);
+    for (let level = 0; level < 12; level += 1)
+      folder = pipe('mktree', Array.from({ length: 10 }, (_, n) => `040000 tree ${folder}\td${n}\n`).join(''));
+    const app = pipe('mktree', `${repo.git('ls-tree', 'HEAD:app')}\n040000 tree ${folder}\tbomb\n`);
+    const root = pipe('mktree', `040000 tree ${app}\tapp\n`);
+    repo.git('update-ref', 'refs/heads/main', repo.git('commit-tree', '-m', 'bomb', root));
+    return repo;
+  }
+
+  for (const [name, files, source] of [
+    ['directory', {}, { directory: { recurse: true } }],
+    ['helm', { 'app/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n' }, {}],
+    [
+      'helm: a glob',
+      { 'app/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n' },
+      { helm: { valueFiles: ['**/x.yaml'] } },
+    ],
+    ['kustomize', { 'app/kustomization.yaml': 'configMapGenerator:\n- {name: a, files: [bomb]}\n' }, {}],
+  ] as const)
+    test(`REPO-20 ${name}: a folder that holds itself many times over is refused, and quickly`, async () => {
+      const repo = treeBomb(files);
+      const started = performance.now();
+      const request = await bench.request({ repoURL: repo.url, path: 'app', ...source });
+      const error = await renderer.render(request, AbortSignal.timeout(60_000)).then(
+        () => assert.fail('expected an error'),
+        (thrown: unknown) => thrown,
+      );
+      assert.ok(isCoded(error), String(error));
+      console.log(`${name}: ${error.code} after ${Math.round(performance.now() - started)} ms`);
+      assert.equal(error.code, 'git/too-large', messageOf(error));
+    });
+
+  test('the folder beside it is rendered as ever', async () => {
+    const repo = treeBomb();
+    const rendered = await renderer.render(await bench.request({ repoURL: repo.url, path: 'app' }), signal);
+    assert.equal(rendered.objects.length, 1);
+  });
 
   test('tools leave nothing behind, and get nothing of this process', async () => {
     assert.deepEqual(

@@ -8,7 +8,8 @@ import type { ReadDocument } from './decode/documents.ts';
 import { detectTool, explicitTool } from './detect-tool.ts';
 import { planDirectory } from './directory/plan-directory.ts';
 import type { ChartRepositories } from './helm/chart-repository.ts';
-import { type ChartLocation, type HelmPorts, planHelm } from './helm/plan-helm.ts';
+import type { ChartLocation } from './helm/lay-out.ts';
+import { type HelmPorts, planHelm } from './helm/plan-helm.ts';
 import { type KustomizePorts, planKustomize } from './kustomize/plan-kustomize.ts';
 import type { Plan } from './plan.ts';
 import type { Reads } from './read-set.ts';
@@ -39,6 +40,8 @@ export async function refsOf(request: RenderRequest, git: GitStore, signal: Abor
   const refs = new Map<string, Omit<Reads, 'paths'>>();
   for (const { source, repo, commit } of request.sources) {
     if (source.ref === undefined || source.ref === '' || isChart(source)) continue;
+    if (refs.has(source.ref))
+      throw new CodedError('render/failed', `two sources have the ref "${source.ref}": a ref names one of them`);
     refs.set(source.ref, readsOf(repo, await git.commitTree(repo, commit, signal)));
   }
   return refs;

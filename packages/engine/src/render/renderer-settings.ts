@@ -38,7 +38,7 @@ export type RendererSettings = Readonly<{
   hiddenPaths: readonly string[];
   /** User that tools run as where this program is root and there are no namespaces. */
   uid: number;
-  /** PATH of `unshare`, `sh`, `mount` and `tar`. */
+  /** PATH of `unshare`, `sh` and `mount`. */
   path: string;
 }>;
 

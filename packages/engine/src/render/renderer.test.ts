@@ -282,6 +282,7 @@ describe('helm', { skip: withoutTools }, () => {
   const repo = bench.origin({
     'chart/Chart.yaml': 'apiVersion: v2\nname: chart\nversion: 0.1.0\n',
     'chart/values.yaml': 'who: default\nonly: {default: 1}\nreplicas: 1\n',
+    'chart/with,comma and "quotes".yaml': 'who: comma\n',
     'chart/values-prod.yaml': 'who: file\nonly: {file: 1}\n',
     'chart/crds/crd.yaml':
       'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: crd}\n',
@@ -333,6 +334,7 @@ describe('helm', { skip: withoutTools }, () => {
       [['../shared/*.yaml'], 'shared-two'],
       [['/shared/two.yaml', '../shared/*.yaml'], 'shared-one'],
       [['values-${ARGOCD_APP_NAMESPACE}.yaml'], 'file'],
+      [['with,comma and "quotes".yaml'], 'comma'],
     ];
     for (const [valueFiles, who] of table)
       assert.equal(values((await render({ valueFiles })).objects)['who'], who, valueFiles.join(' '));

@@ -252,7 +252,7 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     charts,
     read,
     decoder,
-    helm: { helm, run, path: complete.path, read, decoder },
+    helm: { helm, run, read, decoder },
     kustomize: {
       program: kustomize,
       helm: await writeHelmForKustomize(complete.workDir, helm),

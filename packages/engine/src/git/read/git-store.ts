@@ -87,7 +87,11 @@ class Store implements GitStore {
     if (root === undefined) throw notFound(store, commit);
     const tree = new Tree(
       { repository: store.name, commit, rootOid: root.oid },
-      { listing: (oid) => this.#listing(store, scope, oid), blob: (oid) => this.#blob(store, scope, oid) },
+      {
+        listing: (oid) => this.#listing(store, scope, oid),
+        blob: (oid) => this.#blob(store, scope, oid),
+        maxEntries: this.#settings.maxTreeEntries,
+      },
     );
     this.#trees.set(`${scope} ${commit}`, tree);
     return tree;

@@ -19,6 +19,8 @@ export type FoundEntry = Readonly<{
 export type TreePorts = Readonly<{
   listing: (oid: string) => Promise<ReadonlyMap<string, TreeEntry>>;
   blob: (oid: string) => Promise<Buffer>;
+  /** How many entries one walk may come by. */
+  maxEntries: number;
 }>;
 
 /** Of what a tree is: for errors. */
@@ -83,6 +85,11 @@ export const joinPath = (folder: string, path: string): string | undefined => no
 export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
 const maxLinks = 40;
+/** No file system has longer ones. */
+const maxPathLength = 4096;
+
+/** What a walk comes by. */
+export type WalkedEntry = Readonly<{ path: string; entry: TreeEntry }>;
 
 /** The files of one commit, read folder by folder as they are asked for. Paths are as normalisePath makes them. */
 export class Tree {
@@ -170,18 +177,40 @@ export class Tree {
     return this.#ports.blob(oid);
   }
 
-  /** All that lies below a folder (or the one file), depth first in Git's order, links and submodules as they are. */
-  async *walk(path: string): AsyncGenerator<Readonly<{ path: string; entry: TreeEntry }>> {
+  /**
+   * All that lies below a folder (or the one file), depth first in Git's order, links and submodules as they are.
+   * @param enter whether a folder is looked into; default: all are
+   * @throws CodedError git/too-large: a few small objects can stand for more files than can ever be counted
+   */
+  async *walk(path: string, enter: (folder: string) => boolean = () => true): AsyncGenerator<WalkedEntry> {
     const start = await this.entry(path);
-    if (start !== undefined) yield* this.#below(path, start);
-  }
-
-  async *#below(path: string, entry: TreeEntry): AsyncGenerator<Readonly<{ path: string; entry: TreeEntry }>> {
-    if (entry.kind !== 'folder') {
-      yield { path, entry };
+    if (start?.kind !== 'folder') {
+      if (start !== undefined) yield { path, entry: start };
       return;
     }
-    for (const child of (await this.#ports.listing(entry.oid)).values())
-      yield* this.#below(path === '' ? child.name : `${path}/${child.name}`, child);
+    let seen = 0;
+    const open = [{ path, entries: (await this.#ports.listing(start.oid)).values() }];
+    for (let here = open.at(-1); here !== undefined; here = open.at(-1)) {
+      const next = here.entries.next();
+      if (next.done === true) {
+        open.pop();
+        continue;
+      }
+      const entry = next.value;
+      const at = here.path === '' ? entry.name : `${here.path}/${entry.name}`;
+      seen += 1;
+      if (seen > this.#ports.maxEntries)
+        throw new CodedError(
+          'git/too-large',
+          `${this.origin.repository}: more than ${this.#ports.maxEntries} files and folders in ${path || '.'}`,
+        );
+      if (at.length > maxPathLength)
+        throw new CodedError(
+          'git/too-large',
+          `${this.origin.repository}: a path of more than ${maxPathLength} letters`,
+        );
+      if (entry.kind !== 'folder') yield { path: at, entry };
+      else if (enter(at)) open.push({ path: at, entries: (await this.#ports.listing(entry.oid)).values() });
+    }
   }
 }

@@ -15,6 +15,7 @@ import type { RenderWarning } from '../types.ts';
 import { maxDepth, requireBounded } from './bounded.ts';
 import { type NamedText, readManifestFile, readOutput } from './read-manifests.ts';
 import type { Question } from './protocol.ts';
+import { readArchive } from './read-archive.ts';
 
 /** What a worker found: values as JSON texts, or what is wrong. */
 export type Found =
@@ -84,10 +85,14 @@ function write({ values, warnings }: Values, { maxAnswerBytes, maxObjectBytes, k
   return { kind: 'values', texts, digest: sha256(...texts), warnings };
 }
 
+/** The texts of a question, and all of it as it came. */
+export type Asked = Readonly<{ files: Iterable<NamedText>; body: Buffer }>;
+
 /** Answers a question about untrusted texts. Whatever they are, nothing is thrown. */
-export function answer(question: Question, files: Iterable<NamedText>): Found {
+export function answer(question: Question, { files, body }: Asked): Found {
   try {
-    return write(read(question, files), question);
+    const { kind, wanted } = question;
+    return write(kind === 'archive' ? alone(readArchive(body, wanted)) : read(question, files), question);
   } catch (error) {
     // Beside what has a code: a stack or a string that such a text made too large.
     return { kind: 'error', code: isCoded(error) ? error.code : 'render/too-costly', message: messageOf(error) };

@@ -3,6 +3,7 @@ import { CodedError, isRecord, type KubeObject, parseJson } from '@tiphys/api';
 import { folderOf } from '../../git/read/tree.ts';
 import type { RenderWarning } from '../types.ts';
 import type { Question } from './protocol.ts';
+import type { ArchiveFiles } from './read-archive.ts';
 import { type Work, WorkerProcess, type WorkerSettings, type WorkOutcome } from './worker-process.ts';
 
 /** An untrusted text and how it is called in errors: a path, or what it is. */
@@ -33,6 +34,11 @@ export interface Decoder {
   document(text: UntrustedText): Promise<unknown>;
   /** The versions of each chart in an index of a chart repository. @throws CodedError api/invalid-yaml */
   chartVersions(index: UntrustedText): Promise<ReadonlyMap<string, readonly string[]>>;
+  /**
+   * Plain files of an archive of a chart, by their paths below its folder: all names, and the texts of those that are wanted.
+   * @throws CodedError render/failed
+   */
+  archive(archive: UntrustedText, wanted: readonly string[]): Promise<ArchiveFiles>;
   close(): Promise<void>;
 }
 
@@ -169,7 +175,11 @@ type Asked = Readonly<{
   timeoutMs: number;
   /** What is read, in errors: unless one of the files is to blame. */
   subject: string;
+  wanted?: readonly string[];
 }>;
+
+const textsIn = (list: unknown): readonly string[] =>
+  Array.isArray(list) ? list.filter((item) => typeof item === 'string') : [];
 
 class PooledDecoder implements Decoder {
   readonly #settings: DecodeSettings;
@@ -202,9 +212,21 @@ class PooledDecoder implements Decoder {
   async chartVersions(index: UntrustedText): Promise<ReadonlyMap<string, readonly string[]>> {
     const { indexTimeoutMs: timeoutMs } = this.#settings;
     const value = await this.#value({ kind: 'chart-versions', files: [index], timeoutMs, subject: index.name });
-    const texts = (list: unknown): readonly string[] =>
-      Array.isArray(list) ? list.filter((item) => typeof item === 'string') : [];
-    return new Map(Object.entries(isRecord(value) ? value : {}).map(([name, versions]) => [name, texts(versions)]));
+    return new Map(Object.entries(isRecord(value) ? value : {}).map(([name, versions]) => [name, textsIn(versions)]));
+  }
+
+  async archive(archive: UntrustedText, wanted: readonly string[]): Promise<ArchiveFiles> {
+    const { timeoutMs } = this.#settings;
+    const value = await this.#value({ kind: 'archive', files: [archive], timeoutMs, subject: archive.name, wanted });
+    const { names, texts } = isRecord(value) ? value : {};
+    return {
+      names: textsIn(names),
+      texts: Object.fromEntries(
+        Object.entries(isRecord(texts) ? texts : {}).filter(
+          (entry): entry is [string, string] => typeof entry[1] === 'string',
+        ),
+      ),
+    };
   }
 
   close(): Promise<void> {
@@ -230,11 +252,18 @@ class PooledDecoder implements Decoder {
     return null;
   }
 
-  async #ask({ kind, files, timeoutMs, subject }: Asked): Promise<Extract<WorkOutcome, { kind: 'values' }>> {
+  async #ask({
+    kind,
+    files,
+    timeoutMs,
+    subject,
+    wanted = [],
+  }: Asked): Promise<Extract<WorkOutcome, { kind: 'values' }>> {
     const { maxAnswerBytes, maxObjectBytes } = this.#settings;
     const question: Question = {
       kind,
       files: files.map(({ name, content }) => ({ path: name, bytes: content.length })),
+      wanted,
       maxAnswerBytes,
       maxObjectBytes,
     };

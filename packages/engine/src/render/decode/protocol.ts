@@ -1,13 +1,18 @@
 import { CodedError, type ErrorCode, errorCatalogue, isRecord, parseJson } from '@tiphys/api';
 import type { RenderWarning } from '../types.ts';
 
+const questionKinds = ['folder', 'output', 'document', 'chart-versions', 'archive'] as const;
+
 /** What a worker is asked. The bytes of the texts follow in the order of `files`. */
 export type Question = Readonly<{
   /**
    * `folder`: manifests of plain files. `output`: what a render tool printed (one text, named after the tool).
    * `document`: one YAML document. `chart-versions`: the versions of every chart in an index of a chart repository.
+   * `archive`: the names of the files in an archive of a chart, and the texts of those that are wanted.
    */
-  kind: 'folder' | 'output' | 'document' | 'chart-versions';
+  kind: (typeof questionKinds)[number];
+  /** Paths in an archive. */
+  wanted: readonly string[];
   files: readonly Readonly<{ path: string; bytes: number }>[];
   /** What the answer may be, and one object of it (bytes). */
   maxAnswerBytes: number;
@@ -54,20 +59,20 @@ export function parseAnswer(head: string): Answer {
 const isFile = (value: unknown): value is Question['files'][number] =>
   isRecord(value) && typeof value['path'] === 'string' && typeof value['bytes'] === 'number';
 
-const questionKinds = ['folder', 'output', 'document', 'chart-versions'] as const;
-
 /** Reads the head of a question. @throws CodedError api/invalid-json when it is none */
 export function parseQuestion(head: string): Question {
   const value = parseJson(head, 'question');
-  const { kind: written, files, maxAnswerBytes, maxObjectBytes } = isRecord(value) ? value : {};
+  const { kind: written, files, wanted, maxAnswerBytes, maxObjectBytes } = isRecord(value) ? value : {};
   const kind = questionKinds.find((known) => known === written);
   if (
     kind === undefined ||
     !Array.isArray(files) ||
     !files.every(isFile) ||
+    !Array.isArray(wanted) ||
+    !wanted.every((path) => typeof path === 'string') ||
     typeof maxAnswerBytes !== 'number' ||
     typeof maxObjectBytes !== 'number'
   )
     throw new CodedError('api/invalid-json', 'the question to a decode worker cannot be read');
-  return { kind, files, maxAnswerBytes, maxObjectBytes };
+  return { kind, files, wanted, maxAnswerBytes, maxObjectBytes };
 }

@@ -32,7 +32,7 @@ function* textsOf({ files }: Question, body: Buffer): Generator<NamedText> {
 
 function take({ head, body }: Frame): void {
   const question = parseQuestion(head);
-  const found = answer(question, textsOf(question, body));
+  const found = answer(question, { files: textsOf(question, body), body });
   if (found.kind === 'error') {
     say(found);
     return;

@@ -34,16 +34,14 @@ async function filesBelow(
   options: { recurse: boolean; includeHidden: boolean },
 ): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const { name, kind } of (await tree.list(folder)) ?? []) {
-    const path = folder === '' ? name : `${folder}/${name}`;
-    if (kind === 'submodule')
+  const enter = (path: string): boolean => options.recurse && (options.includeHidden || !nameOf(path).startsWith('.'));
+  for await (const { path, entry } of tree.walk(folder, enter)) {
+    if (entry.kind !== 'submodule') files.push(path);
+    else if (options.recurse)
       throw new CodedError(
         'git/hostile-repository',
         `${tree.origin.repository}: ${path} is a submodule, which is not fetched`,
       );
-    if (kind !== 'folder') files.push(path);
-    else if (options.recurse && (options.includeHidden || !name.startsWith('.')))
-      files.push(...(await filesBelow(tree, path, options)));
   }
   return files;
 }

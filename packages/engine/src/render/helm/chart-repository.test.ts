@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -98,6 +107,44 @@ describe('chart repositories', { skip: withoutTools }, () => {
       { repoURL: values.url, ref: 'env' },
     ]);
     assert.equal(at((await renderer.render(request, signal)).objects[0], 'data', 'retention'), '7d');
+  });
+
+  test('REPO-13 value files within a chart: globs, those that may be missing, and no way out by a link', async () => {
+    const renderer = await bench.renderer();
+    const render = async (valueFiles: string[], more: object = {}) => {
+      const helmSource = { valueFiles, ...more };
+      const source = { repoURL: `${url}/open`, chart: 'monitor', targetRevision: '1.0.0', helm: helmSource };
+      const rendered = await renderer.render(await bench.request(source), signal);
+      return at(rendered.objects[0], 'data', 'size');
+    };
+    assert.equal(await render(['values-*.yaml']), '99Gi');
+    assert.equal(
+      await render(['none.yaml', 'values-big.yaml', 'no-*.yaml'], { ignoreMissingValueFiles: true }),
+      '99Gi',
+    );
+    await fails(render(['none.yaml']), 'render/value-file-missing', 'valueFiles[0]', 'none.yaml');
+    await fails(render(['no-*.yaml']), 'render/value-file-missing', 'no-*.yaml', 'matches no file');
+    const files = { fileParameters: [{ name: 'nested.size', path: 'none.txt' }] };
+    await fails(render([], files), 'render/value-file-missing', 'fileParameters[0]', 'none.txt');
+    const canary = join(bench.root, 'canary.yaml');
+    writeFileSync(canary, 'nested: {size: CANARY}\n');
+    const evil = join(bench.root, 'evil', 'evil');
+    mkdirSync(join(evil, 'templates'), { recursive: true });
+    writeFileSync(join(evil, 'Chart.yaml'), 'apiVersion: v2\nname: evil\nversion: 1.0.0\n');
+    writeFileSync(join(evil, 'templates/x.yaml'), 'kind: {{ .Values | toJson }}\n');
+    symlinkSync(canary, join(evil, 'link.yaml'));
+    execFileSync('tar', ['-czf', join(served, 'evil-1.0.0.tgz'), '-C', join(bench.root, 'evil'), 'evil']);
+    const index = readFileSync(join(served, 'index.yaml'), 'utf8');
+    const entry = '  evil:\n  - {apiVersion: v2, name: evil, version: 1.0.0, urls: [evil-1.0.0.tgz]}\n';
+    writeFileSync(join(served, 'index.yaml'), index.replace('entries:\n', `entries:\n${entry}`));
+    const source = {
+      repoURL: `${url}/open`,
+      chart: 'evil',
+      targetRevision: '1.0.0',
+      helm: { valueFiles: ['link.yaml'] },
+    };
+    const message = await fails(renderer.render(await bench.request(source), signal), 'render/value-file-missing');
+    assert.ok(!message.includes('CANARY'), message);
   });
 
   test('REPO-02 the revision of a chart: exact, any, and ranges; an unknown one is named', async () => {

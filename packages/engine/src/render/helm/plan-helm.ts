@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CodedError,
@@ -10,7 +10,6 @@ import {
   stringifyYaml,
 } from '@tiphys/api';
 import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
-import { runProcess } from '../../git/read/run-process.ts';
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { Decoder, UntrustedText } from '../decode/decoder.ts';
 import type { ReadDocument } from '../decode/documents.ts';
@@ -19,24 +18,15 @@ import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
 import { isRefusal, proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
+import { type ChartLocation, type Inputs, layOut, type Layout } from './lay-out.ts';
 import { fileArgument, parameterArguments, valuesArgument } from './parameters.ts';
-import { resolveFileParameter, resolveValueFiles, type ValueFile, type ValueSources } from './value-files.ts';
-
-/**
- * Where the chart is: a folder of a repository, or an archive that is pulled. `scope` stands for the chart repository with its
- * credentials, so that nobody is given what another pulled with theirs.
- */
-export type ChartLocation =
-  | { kind: 'folder'; reads: Omit<Reads, 'paths'>; folder: string }
-  | { kind: 'archive'; file: (signal: AbortSignal) => Promise<string>; scope: string; name: string; version: string };
+import { resolveFileParameter, resolveValueFiles, type ValueSources } from './value-files.ts';
 
 export type HelmPorts = Readonly<{
   helm: string;
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
   read: ReadDocument;
-  decoder: Pick<Decoder, 'output' | 'document'>;
-  /** PATH on which `tar` is. */
-  path: string;
+  decoder: Pick<Decoder, 'output' | 'document' | 'archive'>;
 }>;
 
 export type HelmPlanInput = Readonly<{
@@ -54,8 +44,6 @@ export type HelmPlanInput = Readonly<{
   /** How long a result is used that hangs on a URL or on the newest version in a repository. */
   remoteFreshMs: number;
 }>;
-
-type Inputs = Readonly<{ values: readonly ValueFile[]; files: readonly Readonly<{ name: string; file: ValueFile }>[] }>;
 
 /** Everything that is known before the run. */
 type Prepared = Readonly<{
@@ -151,63 +139,12 @@ function readsOf({ input, inputs }: Prepared, chartPaths: readonly string[]): re
   return [...own, ...refs.filter(({ paths }) => paths.length > 0)];
 }
 
-/** Where things lie on disk in one run. */
-type Layout = Readonly<{ chart: string; cwd: string; place: (file: ValueFile) => string }>;
-
-async function layOut(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<Layout> {
-  const { chart } = prepared.input;
-  const folders = await workspace.materialise();
-  const used = [
-    ...new Set(
-      [...prepared.inputs.values, ...prepared.inputs.files.map(({ file }) => file)].flatMap((file) =>
-        file.kind === 'file' && file.repository > 0 ? [file.repository] : [],
-      ),
-    ),
-  ].sort((a, b) => a - b);
-  const first = chart.kind === 'folder' ? 1 : 0;
-  const root = (repository: number): string => folders[repository === 0 ? 0 : first + used.indexOf(repository)] ?? '';
-  if (chart.kind === 'folder') {
-    const folder = join(root(0), chart.folder);
-    return { chart: '.', cwd: folder, place: (file) => placed(file, root, folder) };
-  }
-  const archive = await chart.file(signal);
-  const needsFiles = [...prepared.inputs.values, ...prepared.inputs.files.map(({ file }) => file)].some(
-    ({ kind }) => kind === 'chart',
-  );
-  const folder = needsFiles ? await unpack(archive, { prepared, workspace }, signal) : workspace.home;
-  return { chart: archive, cwd: workspace.home, place: (file) => placed(file, root, folder) };
-}
-
-function placed(file: ValueFile, root: (repository: number) => string, chart: string): string {
-  if (file.kind === 'url') return file.url;
-  return file.kind === 'chart' ? join(chart, file.path) : join(root(file.repository), file.path);
-}
-
-/** Unpacks an archive for the value files in it. Helm itself reads the archive, not this. */
-async function unpack(
-  archive: string,
-  { prepared, workspace }: { prepared: Prepared; workspace: Workspace },
-  signal: AbortSignal,
-): Promise<string> {
-  const folder = join(workspace.home, 'chart');
-  await mkdir(folder);
-  const outcome = await runProcess(
-    {
-      command: 'tar',
-      args: ['--no-same-owner', '--strip-components=1', '-xzf', archive, '-C', folder],
-      env: { PATH: prepared.ports.path, LANG: 'C' },
-      maxOutputBytes: 4096,
-      timeoutMs: 30_000,
-    },
+async function render(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<PlanResult> {
+  const layout = await layOut(
+    { ...prepared.input, inputs: prepared.inputs, decoder: prepared.ports.decoder },
+    workspace,
     signal,
   );
-  if (outcome.kind !== 'exit' || outcome.code !== 0)
-    throw new CodedError('render/failed', 'the chart archive could not be unpacked');
-  return folder;
-}
-
-async function render(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<PlanResult> {
-  const layout = await layOut(prepared, workspace, signal);
   const first = await template(prepared, { layout, workspace }, signal);
   if (first.kind === 'ok') return objectsOf(first.stdout, prepared);
   if (prepared.input.chart.kind === 'folder' && missesDependency.test(first.message)) {
@@ -227,7 +164,7 @@ type Run = Readonly<{ layout: Layout; workspace: Workspace }>;
 
 async function template(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<ToolResult> {
   const { inputs, inline, ports } = prepared;
-  const values = inputs.values.map((file) => layout.place(file));
+  const values = layout.values.map((file) => layout.place(file));
   if (inline !== '') {
     const file = join(workspace.home, 'inline-values.yaml');
     await writeFile(file, inline);
@@ -287,9 +224,9 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
 
 /** What went wrong: values that are no mapping are found out here, since Helm says so only in its own terms. */
 async function failed(prepared: Prepared, layout: Layout, message: string): Promise<PlanResult> {
-  const { input, inputs, inline } = prepared;
+  const { input, inline } = prepared;
   if (/unmarshal|parse/i.test(message)) {
-    const files = inputs.values.flatMap((file) =>
+    const files = layout.values.flatMap((file) =>
       file.kind === 'url' ? [] : [{ name: file.path, path: layout.place(file) }],
     );
     const none = Buffer.from('');

@@ -8,8 +8,8 @@ import type { Reads } from '../read-set.ts';
 export type ValueFile =
   /** In a Git repository: which one (0 is the chart's own, others are `ref` sources), and the path in it. */
   | { kind: 'file'; repository: number; path: string }
-  /** Within a chart that was pulled, relative to it. */
-  | { kind: 'chart'; path: string }
+  /** Within a chart that is pulled, relative to it: a path, or a glob. What is there is known when it is pulled. */
+  | { kind: 'chart'; path: string; field: string }
   | { kind: 'url'; url: string };
 
 /** Repositories that value files may lie in. */
@@ -57,11 +57,32 @@ function placeOf(text: string, field: string, sources: ValueSources): Place {
   if (sources.chart === undefined) {
     const path = plain.startsWith('/') ? undefined : normalisePath(plain);
     if (path === undefined) throw outside(field, plain);
-    return { kind: 'chart', path };
+    return { kind: 'chart', path, field };
   }
   const path = plain.startsWith('/') ? normalisePath(plain) : joinPath(sources.chart.folder, plain);
   if (path === undefined) throw outside(field, plain);
   return { kind: 'place', repository: 0, reads: sources.chart.reads, path };
+}
+
+/**
+ * The value files of a chart that was pulled: globs are filled in, and what may be missing is left out.
+ * @throws CodedError render/value-file-missing naming entry and field
+ */
+export function resolveChartFiles(
+  files: readonly ValueFile[],
+  { names, ignoreMissing }: Readonly<{ names: readonly string[]; ignoreMissing: boolean }>,
+): readonly ValueFile[] {
+  const taken = new Set(files.flatMap((file) => (file.kind === 'chart' ? [file.path] : [])));
+  return files.flatMap((file) => {
+    if (file.kind !== 'chart' || names.includes(file.path)) return [file];
+    const glob = isGlob(file.path);
+    const found = glob ? [...names].sort().filter(compilePathGlob(file.path)) : [];
+    if (found.length === 0 && !ignoreMissing)
+      throw missing(file.field, file.path, glob ? 'matches no file' : 'does not exist');
+    const fresh = found.filter((path) => !taken.has(path));
+    for (const path of fresh) taken.add(path);
+    return fresh.map((path) => ({ ...file, path }));
+  });
 }
 
 /** The folder that a glob begins in: what stands before its first special character. */
@@ -123,7 +144,8 @@ export async function resolveValueFiles(
   return { files, watched };
 }
 
-const missing = (field: string, text: string, why: string): CodedError =>
+/** A value file that is not there. */
+export const missing = (field: string, text: string, why: string): CodedError =>
   new CodedError(
     'render/value-file-missing',
     `${field}: the value file "${text}" ${why}; set helm.ignoreMissingValueFiles to leave out what is missing`,

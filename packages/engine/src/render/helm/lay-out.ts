@@ -1,0 +1,85 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Decoder } from '../decode/decoder.ts';
+import type { Workspace } from '../plan.ts';
+import type { Reads } from '../read-set.ts';
+import { missing, resolveChartFiles, type ValueFile } from './value-files.ts';
+
+/**
+ * Where the chart is: a folder of a repository, or an archive that is pulled. `scope` stands for the chart repository with its
+ * credentials, so that nobody is given what another pulled with theirs.
+ */
+export type ChartLocation =
+  | { kind: 'folder'; reads: Omit<Reads, 'paths'>; folder: string }
+  | { kind: 'archive'; file: (signal: AbortSignal) => Promise<string>; scope: string; name: string; version: string };
+
+/** The files that a chart is rendered with, in the order they count. */
+export type Inputs = Readonly<{
+  values: readonly ValueFile[];
+  files: readonly Readonly<{ name: string; file: ValueFile }>[];
+}>;
+
+/** Where things lie on disk in one run, and the value files that are there. */
+export type Layout = Readonly<{
+  chart: string;
+  cwd: string;
+  values: readonly ValueFile[];
+  place: (file: ValueFile) => string;
+}>;
+
+/** What is laid out. */
+export type LayOutInput = Readonly<{
+  chart: ChartLocation;
+  inputs: Inputs;
+  helm: Readonly<{ ignoreMissingValueFiles?: boolean }>;
+  decoder: Pick<Decoder, 'archive'>;
+}>;
+
+/** Writes out what a run of Helm needs. @throws CodedError git/*, render/value-file-missing */
+export async function layOut(input: LayOutInput, workspace: Workspace, signal: AbortSignal): Promise<Layout> {
+  const { chart, inputs } = input;
+  const folders = await workspace.materialise();
+  const all = [...inputs.values, ...inputs.files.map(({ file }) => file)];
+  const used = [
+    ...new Set(all.flatMap((file) => (file.kind === 'file' && file.repository > 0 ? [file.repository] : []))),
+  ].sort((a, b) => a - b);
+  const first = chart.kind === 'folder' ? 1 : 0;
+  const root = (repository: number): string => folders[repository === 0 ? 0 : first + used.indexOf(repository)] ?? '';
+  const placed = (folder: string) => (file: ValueFile) => {
+    if (file.kind === 'url') return file.url;
+    return file.kind === 'chart' ? join(folder, file.path) : join(root(file.repository), file.path);
+  };
+  if (chart.kind === 'folder') {
+    const folder = join(root(0), chart.folder);
+    return { chart: '.', cwd: folder, values: inputs.values, place: placed(folder) };
+  }
+  const archive = await chart.file(signal);
+  const folder = join(workspace.home, 'chart');
+  const values = all.some(({ kind }) => kind === 'chart')
+    ? await writeChartFiles({ ...input, archive }, folder)
+    : inputs.values;
+  return { chart: archive, cwd: workspace.home, values, place: placed(folder) };
+}
+
+/**
+ * Writes files of an archive out, the ones that are asked for and nothing else: no link in it leads anywhere. Helm itself reads the
+ * archive, not this.
+ */
+async function writeChartFiles(
+  { archive, inputs, helm, decoder }: LayOutInput & Readonly<{ archive: string }>,
+  folder: string,
+): Promise<readonly ValueFile[]> {
+  const text = { name: 'the chart archive', content: await readFile(archive) };
+  const { names } = await decoder.archive(text, []);
+  const ignoreMissing = helm.ignoreMissingValueFiles ?? false;
+  const values = resolveChartFiles(inputs.values, { names, ignoreMissing });
+  const wanted = [...values, ...inputs.files.map(({ file }) => file)].filter((file) => file.kind === 'chart');
+  const { texts } = await decoder.archive(text, [...new Set(wanted.map(({ path }) => path))]);
+  for (const { path, field } of wanted) {
+    const content = texts[path];
+    if (content === undefined) throw missing(field, path, 'does not exist');
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  return values;
+}
