@@ -3,6 +3,7 @@ import { aloneTests } from './engine-alone.suite.ts';
 import { applicationAloneTests, applicationTests } from './engine-applications.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
+import { differenceSettingsTests, differenceTests } from './engine-differences.suite.ts';
 import { healthTests } from './engine-health.suite.ts';
 import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
@@ -19,12 +20,13 @@ const atOnce = 6;
 /** The engine from Git to status, seen from outside: Git on one side, the Kubernetes API on the other. */
 export function engineSuite(world: World): void {
   describe('engine', { concurrency: atOnce }, () => {
-    const areas = [thinPathTests, compareTests, renderTests, waveTests, hookTests, pruneTests];
+    const areas = [thinPathTests, compareTests, differenceTests, renderTests, waveTests, hookTests, pruneTests];
     for (const register of [...areas, operationTests, healthTests, applicationTests, deletionTests]) register(world);
   });
   // These count what the controller does or stop it, or look at what all the others have seen.
   describe('engine, one at a time', () => {
     aloneTests(world);
+    differenceSettingsTests(world);
     deletionAloneTests(world);
     applicationAloneTests(world);
     vocabularyTests(world);

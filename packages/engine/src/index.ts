@@ -8,7 +8,7 @@ export { hookFinalizer, marks } from './sync/marks.ts';
 export { compareObject, type Compared, type CompareSettings } from './diff/compare-object.ts';
 export { diff, isOutOfSync, repeatedResources, sharedResources, type DiffPolicy } from './diff/diff.ts';
 export { diffHeader, diffText, predictChange, predictLive, unifiedDiff, type Predicted } from './diff/display.ts';
-export { systemIgnoreRules, unsupportedIgnores, type IgnoreRule, type SystemIgnore } from './diff/ignore.ts';
+export type { IgnoreRule } from './diff/ignore.ts';
 export { lineDiff } from './diff/line-diff.ts';
 export { isSecret, maskSecrets } from './diff/mask.ts';
 export { openCompareMemory, type CompareMemory } from './diff/memory.ts';

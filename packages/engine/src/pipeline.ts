@@ -10,6 +10,7 @@ import {
 import type { Change, LiveObjects } from './diff/change.ts';
 import type { Desired, DesiredMemory } from './diff/desired-memory.ts';
 import { diff, type DiffPolicy } from './diff/diff.ts';
+import { unsupportedIgnores } from './diff/ignore.ts';
 import type { LiveView } from './diff/live/live-view.ts';
 import type { GitStore } from './git/read/git-store.ts';
 import type { RepositoryAccess } from './git/read/repository-access.ts';
@@ -64,7 +65,9 @@ export async function compare(request: CompareRequest, ports: ReadPorts, signal:
   const { objects: desired, errors, warnings } = await adopt(rendered, request, read);
   const live = await readLive(desired, request, read);
   const changes = diff(desired, live, request.diff);
-  return { revisions: resolved.map(({ commit }) => commit), rendered, desired, live, changes, errors, warnings };
+  const revisions = resolved.map(({ commit }) => commit);
+  const odd = [...warnings, ...unsupportedIgnores(request.diff.ignore, desired)];
+  return { revisions, rendered, desired, live, changes, errors, warnings: odd };
 }
 
 type Resolved = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;

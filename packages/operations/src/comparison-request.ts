@@ -1,5 +1,5 @@
 import { type Application, projectOf } from '@tiphys/api';
-import type { CompareMemory, CompareRequest } from '@tiphys/engine';
+import type { CompareMemory, CompareRequest, IgnoreRule } from '@tiphys/engine';
 import type { InstallationSettings } from './settings/settings.ts';
 
 /** How an application is called in tracking marks: with its namespace where that is not the control plane's (contract 2.1). */
@@ -7,6 +7,12 @@ export function instanceName({ metadata }: Pick<Application, 'metadata'>, contro
   const { name = '', namespace = '' } = metadata;
   return namespace === controlNamespace || namespace === '' ? name : `${namespace}_${name}`;
 }
+
+/** What is no difference: the installation's rules, then the application's own. */
+export const ignoreRules = (application: Application, settings: InstallationSettings): readonly IgnoreRule[] => [
+  ...settings.compare.ignore,
+  ...(application.spec.ignoreDifferences ?? []),
+];
 
 /** An application and the sources that it is compared at, under the settings of the installation. */
 export type WantedComparison = Pick<CompareRequest, 'sources' | 'freshness'> &
@@ -24,7 +30,7 @@ export type WantedComparison = Pick<CompareRequest, 'sources' | 'freshness'> &
  */
 export async function comparisonRequest(wanted: WantedComparison): Promise<CompareRequest> {
   const { application, settings, controlNamespace, sources, freshness, memory } = wanted;
-  const { defaultCompareOptions, renderDefaults } = await import('@tiphys/engine');
+  const { renderDefaults } = await import('@tiphys/engine');
   const { name = '', namespace = '' } = application.metadata;
   return {
     application: { name, namespace, project: projectOf(application.spec) },
@@ -42,8 +48,8 @@ export async function comparisonRequest(wanted: WantedComparison): Promise<Compa
       application: instanceName(application, controlNamespace),
       tracking: settings.tracking,
       self: { group: 'argoproj.io', kind: 'Application', namespace, name },
-      options: defaultCompareOptions,
-      ignore: application.spec.ignoreDifferences ?? [],
+      options: settings.compare.options,
+      ignore: ignoreRules(application, settings),
       ...(memory !== undefined && { memory }),
     },
   };

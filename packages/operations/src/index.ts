@@ -1,7 +1,7 @@
 // Known to the vocabulary; here as well, since whoever lists applications asks here first.
 export { applicationResource } from '@tiphys/api';
 export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
-export { comparisonRequest, instanceName, type WantedComparison } from './comparison-request.ts';
+export { comparisonRequest, ignoreRules, instanceName, type WantedComparison } from './comparison-request.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
 export { type Cascade, deleteApplication } from './delete-application.ts';
 export { orphanRule } from './orphaned-resources.ts';

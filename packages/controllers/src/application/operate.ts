@@ -24,7 +24,7 @@ import {
   type SyncRequest,
   writeContext,
 } from '@tiphys/engine';
-import { type InstallationSettings, instanceName } from '@tiphys/operations';
+import { ignoreRules, type InstallationSettings, instanceName } from '@tiphys/operations';
 import type { Destination } from './destinations.ts';
 import type { ApplicationPorts } from './ports.ts';
 
@@ -86,7 +86,7 @@ export function syncRequest({
   return {
     application: instanceName(application, controlNamespace),
     tracking: settings.tracking,
-    ignore: application.spec.ignoreDifferences ?? [],
+    ignore: ignoreRules(application, settings),
     destinationNamespace: application.spec.destination.namespace ?? '',
     syncOptions: [...(policy.syncOptions ?? []), ...(sync.syncOptions ?? [])],
     managedNamespaceMetadata: policy.managedNamespaceMetadata,

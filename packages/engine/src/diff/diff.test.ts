@@ -12,7 +12,7 @@ import {
 } from '@tiphys/api';
 import { compareObject, type CompareSettings } from './compare-object.ts';
 import { diff, type DiffPolicy } from './diff.ts';
-import { systemIgnoreRules } from './ignore.ts';
+import { unsupportedIgnores } from './ignore.ts';
 import { openCompareMemory } from './memory.ts';
 import { defaultCompareOptions } from './normalise.ts';
 
@@ -422,17 +422,31 @@ test('DIFF-01 an unchanged pair is compared once', () => {
   assert.equal(memory.counts.compared, 2);
 });
 
-test('DIFF-06 system-wide rules come from keys of group and kind', () => {
-  const rules = systemIgnoreRules({
-    all: { jsonPointers: ['/metadata/labels/touched'] },
-    apps_Deployment: { jsonPointers: ['/spec/replicas'] },
-    ConfigMap: { jsonPointers: ['/data/a'] },
-  });
+test('DIFF-06 rules that are not honoured are told where they speak of an object', () => {
+  const rules = [
+    { group: 'apps', kind: 'Deployment', jqPathExpressions: ['.spec.replicas'] },
+    { kind: 'ConfigMap', managedFieldsManagers: ['helm'] },
+    { group: 'apps', kind: '*', jsonPointers: ['/spec/replicas', 'spec/replicas'] },
+    { kind: 'Service', jqPathExpressions: ['.spec'] },
+  ];
+  const objects = [object(liveDeployment), object('{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}')];
   assert.deepEqual(
-    rules.map(({ group, kind }) => `${group ?? ''}/${kind}`),
-    ['*/*', 'apps/Deployment', '/ConfigMap'],
+    unsupportedIgnores(rules, objects).map(({ code, object: kind }) => `${code} ${kind ?? ''}`),
+    [
+      'ignore-jq-unsupported apps/Deployment',
+      'ignore-managers-unsupported ConfigMap',
+      'ignore-pointer-malformed apps/*',
+    ],
   );
-  const live = '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {touched: x}}, data: {a: "1"}}';
-  const desired = '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {touched: y}}, data: {a: "2"}}';
-  assert.deepEqual(paths(desired, live, { ignore: rules }), []);
+});
+
+test('DIFF-02 an object in a version that the cluster does not serve differs from what is there', () => {
+  const pdb = (version: string): KubeObject =>
+    object(
+      `{apiVersion: ${version}, kind: PodDisruptionBudget, metadata: {name: p, namespace: n}, spec: {minAvailable: 1}}`,
+    );
+  const [change] = diff([pdb('policy/v1beta1')], liveMap(pdb('policy/v1')), policy);
+  assert.deepEqual(change?.kind === 'update' ? change.differences : change, [
+    { path: '/apiVersion', kind: 'different' },
+  ]);
 });

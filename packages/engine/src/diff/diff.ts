@@ -34,10 +34,13 @@ const isDefinition = (object: KubeObject): boolean => object.kind === 'CustomRes
 
 type Compare = (desired: KubeObject, live: KubeObject) => readonly Difference[];
 
+const anotherVersion: readonly Difference[] = [{ path: '/apiVersion', kind: 'different' }];
+
 function compareOne(desired: KubeObject, live: KubeObject | undefined, compare: Compare): Change {
   const key = keyOf(desired);
   if (live === undefined) return { kind: 'create', key, desired };
-  const differences = compare(desired, live);
+  // Live comes in the version that is desired; in another one only where the cluster does not serve that.
+  const differences = desired.apiVersion === live.apiVersion ? compare(desired, live) : anotherVersion;
   return differences.length === 0
     ? { kind: 'keep', key, desired, live }
     : { kind: 'update', key, desired, live, differences };

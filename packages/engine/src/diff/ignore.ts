@@ -15,17 +15,6 @@ export type IgnoreRule = Readonly<{
 const matchesGlob = (pattern: string, text: string): boolean =>
   isGlob(pattern) ? compileGlob(pattern)(text) : pattern === text;
 
-/** What `resource.customizations.ignoreDifferences.<group>_<kind>` of argocd-cm holds. */
-export type SystemIgnore = Readonly<Pick<IgnoreRule, 'jsonPointers' | 'jqPathExpressions' | 'managedFieldsManagers'>>;
-
-/** System-wide rules by the last part of their key: `apps_Deployment`, `ConfigMap`, or `all` (contract 4). They come before an application's own. */
-export const systemIgnoreRules = (entries: Readonly<Record<string, SystemIgnore>>): readonly IgnoreRule[] =>
-  Object.entries(entries).map(([key, ignore]) => {
-    if (key === 'all') return { group: '*', kind: '*', ...ignore };
-    const at = key.lastIndexOf('_');
-    return { group: at < 0 ? '' : key.slice(0, at), kind: key.slice(at + 1), ...ignore };
-  });
-
 /** Whether a rule speaks of an object. */
 export const appliesTo = (rule: IgnoreRule, object: KubeObject): boolean => {
   const { group, kind } = gvkOf(object);
@@ -103,25 +92,30 @@ export function withLiveIgnored(desired: KubeObject, live: KubeObject, pointers:
   }, desired);
 }
 
-/** What of the rules is not honoured in this version: told as a condition, never passed over in silence. */
-export function unsupportedIgnores(rules: readonly IgnoreRule[]): readonly Because[] {
+/** What of the rules for these objects is not honoured in this version: told as a condition, never passed over in silence. */
+export function unsupportedIgnores(rules: readonly IgnoreRule[], objects: readonly KubeObject[]): readonly Because[] {
   return rules.flatMap((rule) => {
-    const object = groupKindText({ group: rule.group ?? '', kind: rule.kind });
-    const told = (code: string, what: string): Because => ({
-      code,
-      object,
-      message: `ignoreDifferences for ${object}: ${what}`,
-    });
-    return [
-      ...((rule.jqPathExpressions ?? []).length > 0
-        ? [told('ignore-jq-unsupported', 'jqPathExpressions are not supported yet and have no effect')]
-        : []),
-      ...((rule.managedFieldsManagers ?? []).length > 0
-        ? [told('ignore-managers-unsupported', 'managedFieldsManagers are not supported yet and have no effect')]
-        : []),
-      ...(rule.jsonPointers ?? [])
-        .filter((pointer) => pointerSteps(pointer) === undefined)
-        .map((pointer) => told('ignore-pointer-malformed', `"${pointer}" is no JSON pointer; it must begin with "/"`)),
-    ];
+    const found = complaints(rule);
+    return found.length > 0 && objects.some((object) => appliesTo(rule, object)) ? found : [];
   });
+}
+
+function complaints(rule: IgnoreRule): Because[] {
+  const object = groupKindText({ group: rule.group ?? '', kind: rule.kind });
+  const told = (code: string, what: string): Because => ({
+    code,
+    object,
+    message: `ignoreDifferences for ${object}: ${what}`,
+  });
+  return [
+    ...((rule.jqPathExpressions ?? []).length > 0
+      ? [told('ignore-jq-unsupported', 'jqPathExpressions are not supported yet and have no effect')]
+      : []),
+    ...((rule.managedFieldsManagers ?? []).length > 0
+      ? [told('ignore-managers-unsupported', 'managedFieldsManagers are not supported yet and have no effect')]
+      : []),
+    ...(rule.jsonPointers ?? [])
+      .filter((pointer) => pointerSteps(pointer) === undefined)
+      .map((pointer) => told('ignore-pointer-malformed', `"${pointer}" is no JSON pointer; it must begin with "/"`)),
+  ];
 }

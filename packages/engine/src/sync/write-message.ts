@@ -29,6 +29,8 @@ export function refusalText(error: unknown, key: ResourceKey): string {
   const text = messageOf(error);
   if (!(error instanceof KubeError)) return text;
   if (error.code === 'kube/kind-not-found') {
+    // Another version of the kind is served, or its group cannot be asked: no definition is missing.
+    if (text.includes('; it')) return `${describeKey(key)}: ${text}`;
     const kind = key.group === '' ? key.kind : `${key.group}/${key.kind}`;
     return `${describeKey(key)}: the cluster does not serve ${kind}; install its CustomResourceDefinition, or put it in the same application`;
   }

@@ -8,6 +8,7 @@ import {
   type TrackingSettings,
 } from '@tiphys/api';
 import { parseDuration } from '@tiphys/language';
+import { type CompareSettings, readCompareSettings } from './compare-settings.ts';
 import { knownKeys } from './known-keys.ts';
 
 /** One entry of `resource.exclusions` or `resource.inclusions`: globs; an empty list matches everything. */
@@ -58,6 +59,8 @@ export type InstallationSettings = Readonly<{
   includeHiddenDirectories: boolean;
   exclusions: readonly KindFilter[];
   inclusions: readonly KindFilter[];
+  /** `resource.compareoptions` and the installation's ignore rules. */
+  compare: CompareSettings;
 }>;
 
 /** The data of the two ConfigMaps; empty where one is absent. */
@@ -225,6 +228,7 @@ export function readSettings({ cm, params }: SettingsInput): {
     includeHiddenDirectories: param.flag('reposerver.include.hidden.directories', false),
     exclusions: main.filters('resource.exclusions', shippedExclusions),
     inclusions: main.filters('resource.inclusions', []),
+    compare: readCompareSettings(cm, warnings),
   };
   return { settings, warnings };
 }
