@@ -111,6 +111,7 @@ export const cliSettings = (namespace: string): CliIo['settings'] => ({
   program: 'tiphys',
   username: 'alice',
   noColor: false,
+  editor: 'true',
   options: [],
   version: { version: '0.1.0' },
   namespace,

@@ -28,14 +28,14 @@ async function configOf(
   flags: ConnectionFlags,
   settings: ConnectionSettings,
 ): Promise<ClusterConfig> {
-  if (flags.kubeconfig !== undefined) return kube.loadKubeconfigFile(flags.kubeconfig, flags.context);
+  if (flags.kubeconfig !== undefined) return kube.loadKubeconfigFile(flags.kubeconfig, flags);
   const files = await existing(settings.kubeconfigPaths);
   const holds = ({ text }: { text: string }): boolean => {
     const { names, current } = kube.listContexts(text);
     return flags.context === undefined ? current !== undefined : names.includes(flags.context);
   };
   const chosen = files.length === 1 ? files[0] : (files.find(holds) ?? files[0]);
-  if (chosen !== undefined) return kube.loadKubeconfigFile(chosen.path, flags.context);
+  if (chosen !== undefined) return kube.loadKubeconfigFile(chosen.path, flags);
   const { inCluster } = settings;
   if (inCluster !== undefined) return kube.inCluster(inCluster);
   throw new CodedError(
@@ -44,21 +44,44 @@ async function configOf(
   );
 }
 
-async function withFlags(config: ClusterConfig, flags: ConnectionFlags): Promise<ClusterConfig> {
+/** The content of a file that a flag names. @throws CodedError cli/usage */
+async function fileOf(path: string | undefined, flag: string): Promise<string | undefined> {
+  if (path === undefined) return undefined;
   const { readFile } = await import('node:fs/promises');
-  const { certificateAuthority: file } = flags;
-  const ca =
-    file === undefined
-      ? config.ca
-      : await readFile(file, 'utf8').catch((error: unknown) => {
-          throw new CodedError('cli/usage', `--certificate-authority: ${messageOf(error)}`, { cause: error });
-        });
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new CodedError('cli/usage', `--${flag}: ${messageOf(error)}`, { cause: error });
+  });
+}
+
+/** What is sent as Authorization: what the flags say goes before what the kubeconfig has. */
+function credentialsOf(
+  config: ClusterConfig,
+  { token, username, password }: ConnectionFlags,
+): ClusterConfig['credentials'] {
+  if (token !== undefined) return { kind: 'token', token };
+  if (username !== undefined) return { kind: 'basic', username, password: password ?? '' };
+  return config.credentials;
+}
+
+async function withFlags(config: ClusterConfig, flags: ConnectionFlags): Promise<ClusterConfig> {
+  const [ca, cert, key] = await Promise.all([
+    fileOf(flags.certificateAuthority, 'certificate-authority'),
+    fileOf(flags.clientCertificate, 'client-certificate'),
+    fileOf(flags.clientKey, 'client-key'),
+  ]);
+  if ((cert === undefined) !== (key === undefined))
+    throw new CodedError('cli/usage', '--client-certificate and --client-key go together');
+  if (flags.as === undefined && (flags.asUid !== undefined || (flags.asGroups ?? []).length > 0))
+    throw new CodedError('cli/usage', '--as-group and --as-uid need --as');
   return {
     ...config,
-    ca: flags.insecureSkipTlsVerify === true ? undefined : ca,
+    ca: flags.insecureSkipTlsVerify === true ? undefined : (ca ?? config.ca),
     ...(flags.insecureSkipTlsVerify === true && { insecure: true }),
-    ...(flags.token !== undefined && { credentials: { kind: 'token', token: flags.token } }),
-    ...(flags.as !== undefined && { impersonate: { user: flags.as, groups: flags.asGroups } }),
+    ...(cert !== undefined && key !== undefined && { clientCertificate: { cert, key } }),
+    ...(flags.tlsServerName !== undefined && { tlsServerName: flags.tlsServerName }),
+    ...(flags.proxyUrl !== undefined && { proxyUrl: flags.proxyUrl }),
+    credentials: credentialsOf(config, flags),
+    ...(flags.as !== undefined && { impersonate: { user: flags.as, groups: flags.asGroups, uid: flags.asUid } }),
   };
 }
 

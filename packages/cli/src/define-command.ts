@@ -5,7 +5,7 @@ export type Argument<T> = Readonly<{
   kind: 'positional' | 'option';
   doc: string;
   /** `-x`, where there is one. */
-  short?: string;
+  short?: string | undefined;
   /** What stands for the value in help; none for flags. */
   value?: string;
   /** How many values: one or none, at most one, any number. */

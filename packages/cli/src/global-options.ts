@@ -1,38 +1,62 @@
 import { type Argument, durationMs, flag, kebab, option, options } from './define-command.ts';
 import type { ConnectionFlags } from './io.ts';
 
+const ignored = <T>(
+  names: readonly string[],
+  make: (doc: string, extras: Readonly<{ hidden: boolean }>) => Argument<T>,
+): Readonly<Record<string, Argument<T>>> =>
+  Object.fromEntries(names.map((name) => [name, make('Ignored in core mode', { hidden: true })]));
+
 /** Flags that every command takes, before or after its name. */
 export const globalOptions = {
   kubeconfig: option('Path of the kubeconfig file', { value: 'path' }),
   context: option('Context of the kubeconfig', { value: 'name' }),
   kubeContext: option('The same as --context', { value: 'name', hidden: true }),
   namespace: option('Namespace of the control plane (default argocd)', { short: 'n', value: 'name' }),
+  cluster: option('Cluster of the kubeconfig, instead of that of the context', { value: 'name' }),
+  user: option('User of the kubeconfig, instead of that of the context', { value: 'name' }),
   as: option('User to act as', { value: 'user' }),
   asGroup: options('Group to act as; may be repeated', { value: 'group' }),
+  asUid: option('UID to act as', { value: 'uid' }),
   token: option('Bearer token for the API server', { value: 'token' }),
+  username: option('User for basic authentication', { value: 'user' }),
+  password: option('Password for basic authentication', { value: 'password' }),
   certificateAuthority: option('File with the certificate authority of the API server', { value: 'path' }),
+  clientCertificate: option('File with the client certificate', { value: 'path' }),
+  clientKey: option('File with the key of the client certificate', { value: 'path' }),
+  tlsServerName: option("Name to check the API server's certificate against", { value: 'name' }),
+  proxyUrl: option('Proxy to the API server', { value: 'url' }),
   insecureSkipTlsVerify: flag("Do not check the API server's certificate"),
   requestTimeout: option('Longest wait for one request, such as 30s', { value: 'duration' }),
   core: flag('Talk to the Kubernetes API directly; this is the default and so far the only way'),
   // Accepted because scripts have them; they concern the API server of the product, which core mode does not use.
-  ...Object.fromEntries(
-    ['insecure', 'plaintext', 'grpcWeb', 'promptsEnabled'].map((name) => [
-      name,
-      flag('Ignored in core mode', { hidden: true }),
-    ]),
+  ...ignored(
+    ['insecure', 'plaintext', 'grpcWeb', 'promptsEnabled', 'portForward', 'redisCompress', 'disableCompression'],
+    flag,
   ),
-  ...Object.fromEntries(
+  ...ignored(
     [
       'server',
       'authToken',
       'argocdContext',
+      'clientCrt',
+      'clientCrtKey',
       'config',
-      'loglevel',
-      'logformat',
-      'grpcWebRootPath',
       'controllerName',
-    ].map((name) => [name, option('Ignored in core mode', { hidden: true })]),
+      'grpcWebRootPath',
+      'httpRetryMax',
+      'logformat',
+      'loglevel',
+      'portForwardNamespace',
+      'redisHaproxyName',
+      'redisName',
+      'repoServerName',
+      'serverCrt',
+      'serverName',
+    ],
+    option,
   ),
+  header: options('Ignored in core mode', { short: 'H', hidden: true }),
 } satisfies Readonly<Record<string, Argument<unknown>>>;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -47,10 +71,19 @@ export function connectionOf(values: Readonly<Record<string, unknown>>): Connect
   return {
     kubeconfig: textOf(values['kubeconfig']),
     context: textOf(values['context']) ?? textOf(values['kubeContext']),
+    cluster: textOf(values['cluster']),
+    user: textOf(values['user']),
     token: textOf(values['token']),
+    username: textOf(values['username']),
+    password: textOf(values['password']),
     as: textOf(values['as']),
     asGroups: Array.isArray(groups) ? groups.map(String) : undefined,
+    asUid: textOf(values['asUid']),
     certificateAuthority: textOf(values['certificateAuthority']),
+    clientCertificate: textOf(values['clientCertificate']),
+    clientKey: textOf(values['clientKey']),
+    tlsServerName: textOf(values['tlsServerName']),
+    proxyUrl: textOf(values['proxyUrl']),
     insecureSkipTlsVerify: values['insecureSkipTlsVerify'] === true,
     requestTimeoutMs,
   };

@@ -8,11 +8,20 @@ export type TextSink = Readonly<{ write: (text: string) => unknown; columns?: nu
 export type ConnectionFlags = Readonly<{
   kubeconfig?: string | undefined;
   context?: string | undefined;
-  server?: string | undefined;
+  /** Cluster and user of the kubeconfig, instead of those of the context. */
+  cluster?: string | undefined;
+  user?: string | undefined;
   token?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
   as?: string | undefined;
   asGroups?: readonly string[] | undefined;
+  asUid?: string | undefined;
   certificateAuthority?: string | undefined;
+  clientCertificate?: string | undefined;
+  clientKey?: string | undefined;
+  tlsServerName?: string | undefined;
+  proxyUrl?: string | undefined;
   insecureSkipTlsVerify?: boolean | undefined;
   requestTimeoutMs?: number | undefined;
 }>;
@@ -27,6 +36,8 @@ export type CliSettings = Readonly<{
   noColor: boolean;
   /** ARGOCD_OPTS: words put before those of the command line. */
   options: readonly string[];
+  /** The command that edits a file (KUBE_EDITOR, EDITOR); its words are separated by spaces. */
+  editor: string;
   /** Namespace of the control plane where no flag names one; `argocd` when absent. */
   namespace?: string | undefined;
   version: Readonly<{ version: string; commit?: string | undefined; buildDate?: string | undefined }>;

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument as Word, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '@tiphys/api';
 import { type AnyCommand, type Argument, type Arguments, kebab } from './define-command.ts';
 import { globalOptions } from './global-options.ts';
@@ -34,13 +34,15 @@ function converted(convert: (text: string) => unknown, text: string): unknown {
   }
 }
 
+function wordOf(name: string, { arity, doc, convert }: Argument<unknown>): Word {
+  const word = new Word({ one: `<${name}>`, optional: `[${name}]`, many: `[${name}...]`, flag: name }[arity], doc);
+  if (convert !== undefined) word.argParser((text: string) => converted(convert, text));
+  return word;
+}
+
 function addArguments(command: Command, args: Arguments, group: string): void {
   for (const [name, argument] of Object.entries(args))
-    if (argument.kind === 'positional')
-      command.argument(
-        { one: `<${name}>`, optional: `[${name}]`, many: `[${name}...]`, flag: name }[argument.arity],
-        argument.doc,
-      );
+    if (argument.kind === 'positional') command.addArgument(wordOf(name, argument));
     else {
       command.addOption(optionOf(name, argument, group));
       if (argument.arity === 'flag') command.addOption(new Option(`--no-${kebab(name)}`).hideHelp());
@@ -66,6 +68,15 @@ function helpText(examples: readonly string[], program: string): string {
   return `\nExamples:\n${examples.map((line) => (line.startsWith('#') ? `  ${line}` : `  ${program} ${line}`)).join('\n')}\n`;
 }
 
+/** The global flags that a command does not use for something of its own (`app list --cluster`, `repo add --username`). */
+function globalsOf({ args }: AnyCommand): Arguments {
+  const shorts = new Set(Object.values(args).map(({ short }) => short));
+  const left = Object.entries<Argument<unknown>>(globalOptions).filter(([name]) => !(name in args));
+  return Object.fromEntries(
+    left.map(([name, argument]) => [name, shorts.has(argument.short) ? { ...argument, short: undefined } : argument]),
+  );
+}
+
 function build(name: string, command: AnyCommand, io: CliIo): Command {
   const parser = new Command(`${io.settings.program} ${name}`);
   parser.description(command.description ?? `${command.summary}.`);
@@ -81,7 +92,7 @@ function build(name: string, command: AnyCommand, io: CliIo): Command {
   parser.showHelpAfterError(`see: ${io.settings.program} ${name} --help`);
   parser.optionsGroup('Options:');
   addArguments(parser, command.args, 'Options:');
-  addArguments(parser, globalOptions, 'Global options:');
+  addArguments(parser, globalsOf(command), 'Global options:');
   parser.addHelpText('after', helpText(command.examples, io.settings.program));
   return parser;
 }
@@ -94,7 +105,7 @@ export function parseArguments(
 ): Invocation {
   const parser = build(name, command, io);
   try {
-    parser.parse(plainFlags(argv, { ...command.args, ...globalOptions }), { from: 'user' });
+    parser.parse(plainFlags(argv, { ...globalOptions, ...command.args }), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return { kind: 'end', exit: error.exitCode };
     throw error;
@@ -109,5 +120,6 @@ export function parseArguments(
       ([key, { arity }], index) => [key, parser.processedArgs[index] ?? (arity === 'many' ? [] : undefined)] as const,
     ),
   ]);
-  return { kind: 'run', values, global: opts };
+  const global = Object.fromEntries(Object.keys(globalsOf(command)).map((key) => [key, opts[key]] as const));
+  return { kind: 'run', values, global };
 }

@@ -2,6 +2,7 @@
 export { applicationResource } from '@tiphys/api';
 export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
 export { comparisonRequest, ignoreRules, instanceName, type WantedComparison } from './comparison-request.ts';
+export { confirmDeletion } from './confirm-deletion.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
 export { type Cascade, deleteApplication } from './delete-application.ts';
 export { orphanRule } from './orphaned-resources.ts';
@@ -17,6 +18,7 @@ export {
 } from './repository.ts';
 export { accessOf, accessTo, readRepositoryAccess, type Registered } from './repository-access.ts';
 export { requestSync, type SyncRequest } from './request-sync.ts';
+export { rollbackApplication, type RollbackRequest, type RollbackResult } from './rollback.ts';
 export { setApplication, type SetRequest } from './set-application.ts';
 export { findApplication, readApplication } from './stored-application.ts';
 export { terminateOperation } from './terminate-operation.ts';

@@ -20,11 +20,17 @@ function otherRevisions(application: Application, { sync }: SyncRequest['operati
   return asked.filter((revision, index) => revision !== '' && revision !== configured[index]);
 }
 
-function requireAllowed(application: Application, request: SyncRequest): void {
+/** Refuses a second operation, and one on what is being deleted. @throws CodedError operation/refused */
+export function requireIdle(application: Application): void {
   const name = application.metadata.name ?? '';
   if (application.metadata.deletionTimestamp !== undefined) throw refused(`application ${name} is being deleted`);
   if (running(application))
     throw refused(`another operation is already in progress for ${name}; wait for it or run: app terminate-op ${name}`);
+}
+
+function requireAllowed(application: Application, request: SyncRequest): void {
+  const name = application.metadata.name ?? '';
+  requireIdle(application);
   if (!isAutomated(application.spec)) return;
   const [other] = otherRevisions(application, request.operation);
   if (other !== undefined)

@@ -22,6 +22,8 @@ export type Environment = Readonly<{
   /** What git needs of the environment: proxies, certificate folders, the SSH agent. */
   gitEnvironment: Readonly<Record<string, string>>;
   colour: boolean;
+  /** What edits a file: KUBE_EDITOR, EDITOR, or vi. */
+  editor: string;
   logLevel: string;
   logFormat: 'json' | 'text';
   /** Control plane's namespace (`ARGOCD_NAMESPACE`), when set. */
@@ -84,6 +86,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     path: env.PATH ?? '',
     privatePaths: ['.kube', '.ssh', '.aws', '.gnupg', '.docker'].map((name) => join(home, name)),
     gitEnvironment: pick(env, gitVariables),
+    editor: [env.KUBE_EDITOR, env.EDITOR].find((word) => word !== undefined && word.trim() !== '') ?? 'vi',
     colour: env.NO_COLOR === undefined || env.NO_COLOR === '',
     logLevel: env.ARGOCD_LOG_LEVEL ?? 'info',
     logFormat: env.ARGOCD_LOG_FORMAT === 'text' ? 'text' : 'json',

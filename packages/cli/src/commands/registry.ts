@@ -9,6 +9,16 @@ export const groups: Readonly<Record<string, string>> = {
 /** Every command, one line each. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'app add-source',
+    summary: 'Give an application another source',
+    load: async () => (await import('./app/add-source.ts')).appAddSource,
+  },
+  {
+    name: 'app confirm-deletion',
+    summary: 'Allow deletions that wait for a confirmation',
+    load: async () => (await import('./app/confirm-deletion.ts')).appConfirmDeletion,
+  },
+  {
     name: 'app create',
     summary: 'Create an application',
     load: async () => (await import('./app/create.ts')).appCreate,
@@ -19,7 +29,17 @@ export const commands: readonly CommandEntry[] = [
     summary: 'Show what a sync would change',
     load: async () => (await import('./app/diff.ts')).appDiff,
   },
+  {
+    name: 'app edit',
+    summary: 'Edit the specification of an application',
+    load: async () => (await import('./app/edit.ts')).appEdit,
+  },
   { name: 'app get', summary: 'Show an application', load: async () => (await import('./app/get.ts')).appGet },
+  {
+    name: 'app get-resource',
+    summary: 'Show live objects of an application',
+    load: async () => (await import('./app/get-resource.ts')).appGetResource,
+  },
   {
     name: 'app history',
     summary: 'List what was deployed',
@@ -38,9 +58,19 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./app/refresh.ts')).appRefresh,
   },
   {
+    name: 'app remove-source',
+    summary: 'Take a source from an application',
+    load: async () => (await import('./app/remove-source.ts')).appRemoveSource,
+  },
+  {
     name: 'app resources',
     summary: 'List the objects of an application',
     load: async () => (await import('./app/resources.ts')).appResources,
+  },
+  {
+    name: 'app rollback',
+    summary: 'Go back to what was deployed before',
+    load: async () => (await import('./app/rollback.ts')).appRollback,
   },
   {
     name: 'app set',
@@ -56,6 +86,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'app terminate-op',
     summary: 'End the running operation',
     load: async () => (await import('./app/terminate-op.ts')).appTerminate,
+  },
+  {
+    name: 'app unset',
+    summary: 'Take settings of a source away',
+    load: async () => (await import('./app/unset.ts')).appUnset,
   },
   {
     name: 'app wait',

@@ -7,6 +7,9 @@ import type { ClusterConfig, Credentials } from './types.ts';
 export type KubeconfigOptions = Readonly<{
   /** The context to use instead of the file's `current-context`. */
   context?: string | undefined;
+  /** The cluster and the user to use instead of those of the context. */
+  cluster?: string | undefined;
+  user?: string | undefined;
   /** Folder of the file: relative paths in it start there. */
   baseDir: string;
   /** Reads a file that the kubeconfig names; node:fs when absent. */
@@ -138,8 +141,8 @@ export function loadKubeconfig(text: string, options: KubeconfigOptions): Cluste
     throw invalid(`no context is chosen: current-context is empty; there are: ${all.join(', ') || 'none'}`);
   if (!all.includes(chosen)) throw invalid(`there is no context "${chosen}"; there are: ${all.join(', ') || 'none'}`);
   const context = named(file, 'contexts', chosen);
-  const clusterName = stringAt(context, 'cluster') ?? '';
-  const userName = stringAt(context, 'user') ?? '';
+  const clusterName = options.cluster ?? stringAt(context, 'cluster') ?? '';
+  const userName = options.user ?? stringAt(context, 'user') ?? '';
   const cluster = named(file, 'clusters', clusterName);
   const user = userName === '' ? {} : named(file, 'users', userName);
   const reader = openReader(options);
@@ -176,12 +179,15 @@ function withClusterExtension(credentials: Credentials, cluster: unknown): Crede
 }
 
 /** Reads a kubeconfig file from disk. @throws CodedError kubeconfig/invalid */
-export function loadKubeconfigFile(path: string, context?: string): ClusterConfig {
+export function loadKubeconfigFile(
+  path: string,
+  chosen: Pick<KubeconfigOptions, 'context' | 'cluster' | 'user'> = {},
+): ClusterConfig {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new CodedError('kubeconfig/invalid', `kubeconfig: ${messageOf(error)}`, { cause: error });
   }
-  return loadKubeconfig(text, { context, baseDir: dirname(resolve(path)) });
+  return loadKubeconfig(text, { ...chosen, baseDir: dirname(resolve(path)) });
 }

@@ -31,6 +31,7 @@ export function commandLine(argv: readonly string[], environment: Environment, s
       program: basename(process.argv[1] ?? 'tiphys').replace(/\.mjs$/, ''),
       username: currentUser(),
       noColor: !environment.colour,
+      editor: environment.editor,
       options: environment.options,
       namespace: environment.namespace,
       version: { version: readVersion() },

@@ -79,7 +79,7 @@ async function connectControlPlane(
   const [path = ''] = flags.kubeconfig === undefined ? environment.kubeconfigPaths : [flags.kubeconfig];
   if (flags.kubeconfig === undefined && environment.inCluster !== undefined && !(await exists(path)))
     return connect(inCluster(environment.inCluster), settings, ports);
-  return connect(loadKubeconfigFile(resolve(path), flags.context), settings, ports);
+  return connect(loadKubeconfigFile(resolve(path), { context: flags.context }), settings, ports);
 }
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>

@@ -10,8 +10,6 @@ const cascade = 'resources-finalizer.argocd.argoproj.io';
 
 type Manifest = Readonly<Record<string, unknown>>;
 
-const isRemote = (path: string): boolean => /^https?:\/\//.test(path);
-
 async function fromFile(path: string | undefined, io: CliIo): Promise<readonly Manifest[]> {
   if (path === undefined)
     return [
@@ -22,7 +20,6 @@ async function fromFile(path: string | undefined, io: CliIo): Promise<readonly M
         spec: { destination: {}, project: 'default' },
       },
     ];
-  if (isRemote(path)) throw new CodedError('cli/usage', '--file takes a file or "-"; fetch the URL first');
   const values = parseYamlDocuments(await readInput(path, io), path).filter(isRecord);
   if (values.length === 0) throw new CodedError('api/invalid-object', `${path}: no Kubernetes object`);
   return values;
@@ -69,10 +66,14 @@ export const appCreate = defineCommand({
     'app create shop --repo https://git.example.com/shop.git --path k8s --dest-server https://kubernetes.default.svc --dest-namespace shop',
     'app create shop --repo https://charts.example.com --helm-chart shop --revision 1.x --dest-name in-cluster --dest-namespace shop',
     'app create -f application.yaml --upsert',
+    'app create -f https://git.example.com/platform/raw/main/shop.yaml',
   ],
   args: {
     application: optionalPositional('Name of the application'),
-    file: option('Manifest of the application; "-" for standard input', { short: 'f', value: 'path' }),
+    file: option('Manifest of the application: a file, a URL, or "-" for standard input', {
+      short: 'f',
+      value: 'path',
+    }),
     upsert: flag('Replace an application that is there with another specification'),
     validate: flag('Check the project too (default true)'),
     label: options('Label, name=value; may be repeated', { short: 'l', value: 'pair' }),

@@ -1,17 +1,28 @@
 import { CodedError } from '@tiphys/api';
-import { type Cascade, deleteApplication, waitForApplication } from '@tiphys/operations';
-import type { CommandContext } from '../../context.ts';
+import { type ApplicationRef, type Cascade, deleteApplication, waitForApplication } from '@tiphys/operations';
 import { choice, defineCommand, flag, option, positionals, seconds } from '../../define-command.ts';
-import { readLine } from '../../read-input.ts';
+import { isYes, openPrompt, type Prompt } from './confirm.ts';
 import { selectApplications } from './select.ts';
 
-async function confirm(question: string, { io }: CommandContext): Promise<void> {
-  io.stderr.write(`${question} [y/n] `);
-  const answer = await readLine(io);
-  if (!io.terminal.stdin) io.stderr.write('\n');
-  if (answer !== undefined && /^y(es)?$/i.test(answer)) return;
-  throw new CodedError('cli/aborted', 'nothing was deleted; answer y, or give --yes');
+const notDeleted = 'nothing more was deleted; answer y, or give --yes';
+
+/** Asks about each application, until somebody answers `a` for all. Answers false for one that is to stay. */
+function openQuestions(count: number, { cascade, yes }: Readonly<{ cascade: Cascade; yes: boolean }>, prompt: Prompt) {
+  let all = yes;
+  return async ({ name }: ApplicationRef): Promise<boolean> => {
+    if (all) return true;
+    const what = cascade === 'none' ? `'${name}' and keep its objects` : `'${name}' and all its objects`;
+    const choices = count > 1 ? "[y/n/a] where 'a' deletes all without asking" : '[y/n]';
+    const answer = await prompt.ask(`Are you sure you want to delete ${what}? ${choices}`);
+    all = count > 1 && answer === 'a';
+    if (all || isYes(answer)) return true;
+    // With one application a refusal ends the command; of several, the others are still asked about.
+    if (count > 1 && (answer === 'n' || answer === 'no')) return false;
+    throw new CodedError('cli/aborted', notDeleted);
+  };
 }
+
+const day = 24 * 3_600_000;
 
 export const appDelete = defineCommand({
   summary: 'Delete applications',
@@ -34,21 +45,24 @@ export const appDelete = defineCommand({
     const { applications: names, selector, appNamespace } = args;
     const refs = await selectApplications({ names, selector, appNamespace, signal }, ports);
     const cascade: Cascade = args.cascade === false ? 'none' : (args.propagationPolicy ?? 'foreground');
+    if (args.cascade === false && args.propagationPolicy !== undefined)
+      throw new CodedError(
+        'cli/usage',
+        '--propagation-policy says how objects are deleted, --cascade=false that they stay',
+      );
+    const deleted: ApplicationRef[] = [];
+    await using prompt = openPrompt(context);
+    const isMeant = openQuestions(refs.length, { cascade, yes: args.yes === true }, prompt);
     for (const ref of refs) {
-      const what = cascade === 'none' ? `'${ref.name}' and keep its objects` : `'${ref.name}' and all its objects`;
-      if (args.yes !== true) await confirm(`Are you sure you want to delete ${what}?`, context);
+      if (!(await isMeant(ref))) continue;
       await deleteApplication(actor, { ...ref, cascade, signal }, ports);
-      if (args.wait === true)
-        await waitForApplication(
-          {
-            ...ref,
-            signal,
-            timeoutMs: args.timeout ?? 24 * 3_600_000,
-            waitingFor: 'it to be gone',
-            until: (found) => found === undefined,
-          },
-          ports,
-        );
+      deleted.push(ref);
+      if (args.wait !== true) print(`application '${ref.name}' deleted\n`);
+    }
+    if (args.wait !== true) return 0;
+    const gone = { signal, timeoutMs: args.timeout ?? day, waitingFor: 'it to be gone' };
+    for (const ref of deleted) {
+      await waitForApplication({ ...ref, ...gone, until: (found) => found === undefined }, ports);
       print(`application '${ref.name}' deleted\n`);
     }
     return 0;

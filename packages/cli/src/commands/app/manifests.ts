@@ -1,10 +1,10 @@
 import { type Application, type KubeObject, stringifyYaml } from '@tiphys/api';
 import { readApplication } from '@tiphys/operations';
 import type { CommandContext } from '../../context.ts';
-import { choice, defineCommand, option, options, positional } from '../../define-command.ts';
+import { choice, defineCommand, option, positional } from '../../define-command.ts';
 import { withoutManagedFields } from '../../output/object.ts';
 import { applicationRef } from './application-text.ts';
-import { chosenRevisions } from './revision-flags.ts';
+import { chosenRevisions, revisionArguments } from './revision-flags.ts';
 
 async function liveManifests(
   application: Application,
@@ -38,10 +38,7 @@ export const appManifests = defineCommand({
   args: {
     application: positional('The application: name or namespace/name'),
     source: choice('What Git says (default), or what is in the cluster', ['git', 'live']),
-    revision: option('Revision instead of the configured one'),
-    revisions: options('Revision of one of several sources; with --source-positions'),
-    sourcePositions: options('Source that a --revisions is for, from 1', { value: 'int' }),
-    sourceNames: options('The same by name', { value: 'name' }),
+    ...revisionArguments('Revision instead of the configured one'),
     local: option('Folder to render instead of what is in Git', { value: 'path' }),
     localRepoRoot: option('Root of the files that --local may use', { value: 'path' }),
     appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),

@@ -34,8 +34,11 @@ function withSyncPolicy(spec: Spec, word: string): Spec {
       return automated === undefined ? spec : { ...spec, syncPolicy: policy };
     case 'auto':
     case 'automated':
-    case 'automatic':
-      return { ...spec, syncPolicy: { ...policy, automated: automated ?? {} } };
+    case 'automatic': {
+      // Whoever switches it on means that it is on, also where a rollback holds it.
+      const kept = Object.entries(automated ?? {}).filter(([field]) => field !== 'enabled');
+      return { ...spec, syncPolicy: { ...policy, automated: Object.fromEntries(kept) } };
+    }
     default:
       throw new CodedError('cli/usage', `--sync-policy takes none, manual or automated, not "${word}"`);
   }

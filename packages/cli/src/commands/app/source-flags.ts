@@ -117,7 +117,7 @@ const inKustomize =
   (source: Source, value: V): Source => ({ ...source, kustomize: set(source.kustomize ?? {}, value) });
 
 /** The image that an override is for: what stands before `=`, or the name without tag and digest. */
-function imageName(text: string): string {
+export function imageName(text: string): string {
   const [left = ''] = text.split('=', 1);
   return left === text ? text.replace(/@.*$/, '').replace(/:[^:/]*$/, '') : left;
 }

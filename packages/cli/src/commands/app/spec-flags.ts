@@ -2,6 +2,7 @@ import { type Application, type ApplicationSource, CodedError } from '@tiphys/ap
 import { type Argument, kebab } from '../../define-command.ts';
 import type { Flags } from './flag.ts';
 import { destinationFlags, hydratorFlags, policyFlags } from './policy-flags.ts';
+import { chosenSource } from './source-choice.ts';
 import { directoryFlags, helmFlags, kustomizeFlags, locationFlags, pluginFlags } from './source-flags.ts';
 
 type Spec = Application['spec'];
@@ -16,17 +17,23 @@ const sourceFlags: Flags<ApplicationSource> = {
 
 const specFlags: Flags<Spec> = { ...destinationFlags, ...policyFlags, ...hydratorFlags };
 
-const argumentsOf = <T>(flags: Flags<T>): Readonly<Record<string, Argument<unknown>>> =>
+/** Flags as arguments of a command. */
+export const argumentsOf = <T>(flags: Flags<T>): Readonly<Record<string, Argument<unknown>>> =>
   Object.fromEntries(Object.entries(flags).map(([name, { argument }]) => [name, argument]));
 
 /** The arguments of `app create` and `app set` that say what the application should be. */
+export const sourceArguments = argumentsOf(sourceFlags);
+
 export const specArguments = { ...argumentsOf(sourceFlags), ...argumentsOf(specFlags) };
 
 type Given = Readonly<Record<string, unknown>>;
 
-const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
+/** Whether a flag was given. */
+export const isGiven = (value: unknown): boolean =>
+  value !== undefined && !(Array.isArray(value) && value.length === 0);
 
-const applyAll = <T>(flags: Flags<T>, given: Given, target: T): T =>
+/** What the given flags make of a source or specification. */
+export const applyAll = <T>(flags: Flags<T>, given: Given, target: T): T =>
   Object.entries(flags).reduce(
     (changed, [name, { apply }]) => (isGiven(given[name]) ? apply(changed, given[name]) : changed),
     target,
@@ -38,24 +45,33 @@ export const givenFlags = (given: Given): readonly string[] =>
     .filter((name) => isGiven(given[name]))
     .map((name) => `--${kebab(name)}`);
 
-/** Changes the source at a position that counts from one, as the flag does. */
-function withSource(spec: Spec, position: number | undefined, given: Given): Spec {
-  const change = (source: ApplicationSource): ApplicationSource => applyAll(sourceFlags, given, source);
+/**
+ * A specification with its source changed: the only one, or the one at an index from 0.
+ * @throws CodedError cli/usage when there are several and none is named
+ */
+export function changedSource(
+  spec: Spec,
+  index: number | undefined,
+  change: (source: ApplicationSource) => ApplicationSource,
+): Spec {
   const { sources = [] } = spec;
-  if (sources.length > 0) {
-    if (position === undefined)
-      throw new CodedError(
-        'cli/usage',
-        `the application has ${sources.length} sources; say which with --source-position (from 1)`,
-      );
-    if (position < 1 || position > sources.length)
-      throw new CodedError('cli/usage', `--source-position: the application has sources 1 to ${sources.length}`);
-    return { ...spec, sources: sources.map((source, index) => (index === position - 1 ? change(source) : source)) };
-  }
-  const source = change(spec.source ?? { repoURL: '' });
-  return spec.source === undefined && source.repoURL === '' && Object.keys(source).length === 1
-    ? spec
-    : { ...spec, source };
+  if (sources.length === 0) return { ...spec, source: change(spec.source ?? { repoURL: '' }) };
+  if (index === undefined)
+    throw new CodedError(
+      'cli/usage',
+      `the application has ${sources.length} sources; say which with --source-position (from 1)`,
+    );
+  return { ...spec, sources: sources.map((source, at) => (at === index ? change(source) : source)) };
+}
+
+/** The source that the flags describe. */
+export const newSource = (given: Given): ApplicationSource => applyAll(sourceFlags, given, { repoURL: '' });
+
+function withSource(spec: Spec, position: number | undefined, given: Given): Spec {
+  const isAsked = Object.keys(sourceFlags).some((name) => isGiven(given[name]));
+  if (!isAsked) return spec;
+  const index = chosenSource({ spec }, { sourcePosition: position });
+  return changedSource(spec, index, (source) => applyAll(sourceFlags, given, source));
 }
 
 /** A specification with what the flags say. @throws CodedError cli/usage */

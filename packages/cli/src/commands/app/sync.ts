@@ -1,178 +1,57 @@
-import { type Application, CodedError, type Operation, type SyncOperationResource } from '@tiphys/api';
-import { type ApplicationRef, readApplication, requestSync, waitForApplication } from '@tiphys/operations';
+import { type Application, CodedError } from '@tiphys/api';
+import { type ApplicationRef, readApplication, requestSync } from '@tiphys/operations';
 import type { CommandContext } from '../../context.ts';
 import { choice, defineCommand, flag, integer, option, options, positionals, seconds } from '../../define-command.ts';
-import { formatValue, withoutManagedFields } from '../../output/object.ts';
-import { withLiveHealth } from '../../reading/live-health.ts';
-import { describeOperation, describeSummary, resourceHeader, resourceRows } from './describe.ts';
-import { pairOf } from './flag-values.ts';
-import { openFollower } from './follow.ts';
-import { isSelected, resourceFilter, selectApplications } from './select.ts';
-import { formatTable } from '../../output/table.ts';
+import { awaitOperation } from './await-operation.ts';
+import { confirm } from './confirm.ts';
+import { printDifferences } from './differences.ts';
+import { chosenRevisions, revisionArguments } from './revision-flags.ts';
+import { selectApplications } from './select.ts';
+import { labelled, localManifests, operationOf, type Rendered, type SyncFlags } from './sync-operation.ts';
+import { treeForms } from './tree-text.ts';
 
-type SyncFlags = Readonly<{
-  revision?: string | undefined;
-  revisions: readonly string[];
-  sourcePositions: readonly string[];
-  prune?: boolean | undefined;
-  dryRun?: boolean | undefined;
-  force?: boolean | undefined;
-  replace?: boolean | undefined;
-  serverSide?: boolean | undefined;
-  applyOutOfSyncOnly?: boolean | undefined;
-  resource: readonly string[];
-  strategy?: 'apply' | 'hook' | undefined;
-  info: readonly string[];
-  retryLimit?: number | undefined;
-  retryRefresh?: boolean | undefined;
-  retryBackoffDuration?: string | undefined;
-  retryBackoffMaxDuration?: string | undefined;
-  retryBackoffFactor?: number | undefined;
-}>;
+type Flags = SyncFlags &
+  Readonly<{
+    async?: boolean | undefined;
+    timeout?: number | undefined;
+    output?: string | undefined;
+    label: readonly string[];
+    local?: string | undefined;
+    localRepoRoot?: string | undefined;
+    previewChanges?: boolean | undefined;
+    assumeYes?: boolean | undefined;
+  }>;
 
-function resourcesOf({ status }: Application, texts: readonly string[]): readonly SyncOperationResource[] | undefined {
-  if (texts.length === 0) return undefined;
-  const filters = texts.map(resourceFilter);
-  const chosen = (status?.resources ?? []).filter((resource) => isSelected(filters, resource));
-  if (chosen.length === 0)
-    throw new CodedError('operation/not-found', `no object of the application matches ${texts.join(', ')}`);
-  return chosen.map(({ group = '', kind = '', namespace = '', name = '' }) => ({
-    group,
-    kind,
-    name,
-    ...(namespace !== '' && { namespace }),
-  }));
-}
-
-function revisionsOf({ spec }: Application, { revisions, sourcePositions }: SyncFlags): readonly string[] | undefined {
-  if (revisions.length === 0) return undefined;
-  const { sources = [] } = spec;
-  if (revisions.length !== sourcePositions.length)
-    throw new CodedError(
-      'cli/usage',
-      '--revisions and --source-positions come in pairs: give each as often as the other',
-    );
-  const positions = sourcePositions.map((text) => {
-    const position = Number(text);
-    if (!Number.isInteger(position) || position < 1 || position > sources.length)
-      throw new CodedError('cli/usage', `--source-positions: the application has sources 1 to ${sources.length}`);
-    return position;
-  });
-  return sources.map(({ targetRevision = '' }, index) => revisions[positions.indexOf(index + 1)] ?? targetRevision);
-}
-
-function optionsOf({ spec }: Application, flags: SyncFlags): readonly string[] | undefined {
-  const asked = [
-    flags.applyOutOfSyncOnly === true ? 'ApplyOutOfSyncOnly=true' : '',
-    flags.replace === true ? 'Replace=true' : '',
-    flags.serverSide === true ? 'ServerSideApply=true' : '',
-  ].filter((text) => text !== '');
-  return asked.length === 0 ? undefined : [...(spec.syncPolicy?.syncOptions ?? []), ...asked];
-}
-
-function retryOf(flags: SyncFlags): Operation['retry'] {
-  const {
-    retryLimit,
-    retryRefresh,
-    retryBackoffDuration: duration,
-    retryBackoffMaxDuration: maxDuration,
-    retryBackoffFactor: factor,
-  } = flags;
-  if (retryLimit === undefined) return undefined;
-  const backoff = {
-    ...(duration !== undefined && { duration }),
-    ...(maxDuration !== undefined && { maxDuration }),
-    ...(factor !== undefined && { factor }),
-  };
+/** Renders here what the operation needs to know, and shows it where that is asked for. */
+async function render(application: Application, flags: Flags, context: CommandContext): Promise<Rendered> {
+  const { local: directory, localRepoRoot: root, label, previewChanges } = flags;
+  if (directory === undefined && label.length === 0 && previewChanges !== true) return {};
+  const { compareHere } = await import('../../reading/open-comparison.ts');
+  const local = directory === undefined ? undefined : { directory, root };
+  const compared = await compareHere({ application, revisions: chosenRevisions(application, flags), local }, context);
+  const { desired } = compared.comparison;
+  if (previewChanges === true) {
+    if (!(await printDifferences(compared, context))) context.print('====== No Differences found ======\n');
+    if (flags.assumeYes !== true)
+      await confirm(
+        `Please review changes to application '${application.metadata.name ?? ''}' shown above. Do you want to continue the sync process?`,
+        'nothing was synced; answer y, or give --assumeYes',
+        context,
+      );
+  }
   return {
-    limit: retryLimit,
-    ...(retryRefresh === true && { refresh: true }),
-    ...(Object.keys(backoff).length > 0 && { backoff }),
+    ...(label.length > 0 && { resources: labelled(desired, label) }),
+    ...(local !== undefined && { manifests: localManifests(desired) }),
   };
 }
 
-/** The operation that the flags describe, for one application. */
-export function operationOf(application: Application, flags: SyncFlags): Pick<Operation, 'sync' | 'retry' | 'info'> {
-  const force = flags.force === true ? { force: true } : {};
-  const resources = resourcesOf(application, flags.resource);
-  const revisions = revisionsOf(application, flags);
-  const syncOptions = optionsOf(application, flags);
-  const retry = retryOf(flags);
-  const info = flags.info.map((text) => pairOf(text, 'info')).map(([name, value]) => ({ name, value }));
-  return {
-    sync: {
-      ...(flags.revision !== undefined && { revision: flags.revision }),
-      ...(revisions !== undefined && { revisions }),
-      ...(flags.prune === true && { prune: true }),
-      ...(flags.dryRun === true && { dryRun: true }),
-      syncStrategy: flags.strategy === 'apply' ? { apply: force } : { hook: force },
-      ...(resources !== undefined && { resources }),
-      ...(syncOptions !== undefined && { syncOptions }),
-    },
-    ...(retry !== undefined && { retry }),
-    ...(info.length > 0 && { info }),
-  };
-}
-
-/** Whether the operation that was asked for at `requested` has ended: the request is taken, and what ended began after it. */
-const isDone =
-  (before: string | undefined) =>
-  (application: Application | undefined): boolean => {
-    const state = application?.status?.operationState;
-    if (application === undefined) return true;
-    return (
-      application.operation === undefined &&
-      state?.finishedAt !== undefined &&
-      !['Running', 'Terminating'].includes(state.phase) &&
-      identityOf(application) !== before
-    );
-  };
-
-const identityOf = ({ status }: Application): string =>
-  `${status?.operationState?.startedAt ?? ''}/${status?.operationState?.finishedAt ?? ''}/${status?.operationState?.retryCount ?? 0}`;
-
-async function syncOne(
-  ref: ApplicationRef,
-  flags: SyncFlags &
-    Readonly<{ async?: boolean | undefined; timeout?: number | undefined; output?: string | undefined }>,
-  context: CommandContext,
-): Promise<boolean> {
+async function syncOne(ref: ApplicationRef, flags: Flags, context: CommandContext): Promise<boolean> {
   const { actor, signal } = context;
   const ports = await context.ports();
   const application = await readApplication({ ...ref, signal }, ports);
-  await requestSync(actor, { ...ref, operation: operationOf(application, flags), signal }, ports);
-  if (flags.async === true) return true;
-  const before = identityOf(application);
-  const follower = openFollower(context, flags.output === undefined || flags.output === 'wide' ? 'rows' : 'quiet');
-  const wait = {
-    ...ref,
-    signal,
-    timeoutMs: flags.timeout ?? 24 * 3_600_000,
-    waitingFor: 'the operation to end',
-    // What the last operation left in the status is not news.
-    onState: (state: Application | undefined) =>
-      state !== undefined && identityOf(state) === before ? follower.glance(state) : follower.see(state),
-  };
-  const ended = await waitForApplication({ ...wait, until: isDone(before) }, ports).finally(follower.end);
-  if (ended === undefined) throw new CodedError('operation/not-found', `application ${ref.name} was deleted meanwhile`);
-  await printOutcome(ended, flags.output, context);
-  const state = ended.status?.operationState;
-  if (state?.phase === 'Succeeded') return true;
-  context.notice(`error: the operation of ${ref.name} ended as ${state?.phase ?? 'unknown'}: ${state?.message ?? ''}`);
-  return false;
-}
-
-async function printOutcome(ended: Application, output: string | undefined, context: CommandContext): Promise<void> {
-  const { style, print, io } = context;
-  if (output === 'json' || output === 'yaml') {
-    print(await formatValue(withoutManagedFields(ended), output));
-    return;
-  }
-  const application = await withLiveHealth(ended, context);
-  print(
-    `\n${describeSummary(application, style)}\n${describeOperation(application, style, io.clock.now())}\n` +
-      formatTable([resourceHeader, ...resourceRows(application, style)]),
-  );
+  const operation = operationOf(application, flags, await render(application, flags, context));
+  await requestSync(actor, { ...ref, operation, signal }, ports);
+  return flags.async === true || awaitOperation({ ref, before: application }, flags, context);
 }
 
 export const appSync = defineCommand({
@@ -180,21 +59,27 @@ export const appSync = defineCommand({
   examples: [
     'app sync shop',
     'app sync shop --prune --dry-run',
+    'app sync shop --preview-changes',
     'app sync -l team=payments',
     'app sync shop --resource apps:Deployment:shop',
+    'app sync shop --local ./k8s',
   ],
   args: {
     applications: positionals('The applications: name or namespace/name'),
-    revision: option('Revision to use instead of the configured one'),
-    revisions: options('Revision of one of several sources; with --source-positions'),
-    sourcePositions: options('Source that a --revisions is for, from 1', { value: 'int' }),
+    ...revisionArguments('Revision to use instead of the configured one'),
     prune: flag('Delete objects that left the source'),
     dryRun: flag('Show what would be done and change nothing'),
     force: flag('Delete and create again what cannot be updated: it is gone for a moment'),
     replace: flag('Replace objects instead of applying them'),
     serverSide: flag('Apply on the server side'),
     applyOutOfSyncOnly: flag('Leave out what is in sync'),
-    resource: options('Only this object, GROUP:KIND:NAME; may be repeated', { value: 'key' }),
+    resource: options('Only this object, GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME; "!" in front leaves it out', {
+      value: 'key',
+    }),
+    label: options('Only objects with this label, name=value; may be repeated', { value: 'pair' }),
+    local: option('Folder to sync instead of what is in Git; automated sync must be off', { value: 'path' }),
+    localRepoRoot: option('Root of the files that --local may use', { value: 'path' }),
+    previewChanges: flag('Show what would change, and ask'),
     strategy: choice('With hooks (default) or without', ['apply', 'hook']),
     info: options('Fact to store with the operation, name=value', { value: 'pair' }),
     retryLimit: integer('Attempts after the first'),
@@ -206,16 +91,23 @@ export const appSync = defineCommand({
     timeout: seconds('Longest wait (default: a day)'),
     selector: option('Applications with these labels', { short: 'l', value: 'labels' }),
     project: options('Applications of this project; may be repeated', { value: 'name' }),
-    output: choice('Output format (default wide)', ['wide', 'json', 'yaml'], { short: 'o' }),
-    assumeYes: flag('Ignored: nothing is asked', { hidden: true }),
+    output: choice('Output format (default wide)', ['wide', 'json', 'yaml', ...treeForms], { short: 'o' }),
+    assumeYes: flag('Do not ask'),
+    ignoreNormalizerJqExecutionTimeout: option('Ignored: the controller has its own', { hidden: true }),
+    serverSideDiffConcurrency: integer('Ignored: the comparison is made here', { hidden: true }),
+    serverSideDiffMaxBatchKb: integer('Ignored: the comparison is made here', { hidden: true }),
     appNamespace: option('Namespace of the applications', { short: 'N', value: 'name' }),
   },
   run: async (args, context) => {
     const { applications: names, selector, project: projects, appNamespace } = args;
     if (args.force === true)
       context.notice('warning: --force deletes and creates again what cannot be updated; it is gone for a moment');
+    if (args.label.length > 0 && args.resource.length > 0)
+      throw new CodedError('cli/usage', 'give --label or --resource, not both');
     const selection = { names, selector, projects, appNamespace, signal: context.signal };
     const refs = await selectApplications(selection, await context.ports());
+    if (args.local !== undefined && refs.length > 1)
+      throw new CodedError('cli/usage', `--local is for one application, and ${refs.length} are meant`);
     let failed = 0;
     for (const ref of refs) if (!(await syncOne(ref, args, context))) failed++;
     return failed === 0 ? 0 : 20;
