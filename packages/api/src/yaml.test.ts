@@ -21,6 +21,14 @@ describe('scalars are those that kubectl reads', () => {
     ['2026-01-01', '2026-01-01'],
     ['1.2.3', '1.2.3'],
     ['v1', 'v1'],
+    ['08', 8],
+    ['12e03', 12_000],
+    ['1e400', '1e400'],
+    ['1:20', '1:20'],
+    ['!!binary aGVsbG8=', 'hello'],
+    ['!!timestamp 2026-01-01', '2026-01-01'],
+    ['!!str 0777', '0777'],
+    ['{on: x, 0777: z}', { true: 'x', 511: 'z' }],
   ];
   for (const [text, value] of cases)
     test(text, () => {
@@ -45,6 +53,10 @@ describe('what is written is read again as it was', () => {
     '#',
     'x\ny\n',
     '',
+    '.inf',
+    '-.INF',
+    '.nan',
+    '1e400',
   ];
   for (const value of [...values, 1, 2n ** 60n, 1.5, true, null])
     test(String(value), () => {
@@ -76,4 +88,8 @@ describe('what is wrong is told with file and line', () => {
         (error) => error instanceof CodedError && error.code === 'api/invalid-yaml' && message.test(error.message),
       );
     });
+});
+
+test('a number that JSON cannot hold is refused', () => {
+  for (const text of ['.inf', '-.Inf', '.NaN']) assert.throws(() => parseYaml(`a: ${text}`), /has no form in JSON/);
 });

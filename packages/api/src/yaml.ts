@@ -47,17 +47,37 @@ const intTag = defineScalarTag<number | bigint>('tag:yaml.org,2002:int', {
 
 const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
-const floatTag = defineScalarTag<number>('tag:yaml.org,2002:float', {
-  implicit: true,
-  implicitFirstChars: digits,
-  resolve: (source) => {
-    const plain = source.replaceAll('_', '');
-    return float.test(plain) ? Number(plain) : NOT_RESOLVED;
-  },
-  identify: (data) => typeof data === 'number' && !Number.isInteger(data),
+const notANumber = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+
+const floatTagWith = (special: (source: string) => number) =>
+  defineScalarTag<number>('tag:yaml.org,2002:float', {
+    implicit: true,
+    implicitFirstChars: digits,
+    resolve: (source) => {
+      if (notANumber.test(source)) return special(source);
+      const plain = source.replaceAll('_', '');
+      // What is too large for a double is a text.
+      return float.test(plain) && Number.isFinite(Number(plain)) ? Number(plain) : NOT_RESOLVED;
+    },
+    identify: (data) => typeof data === 'number' && !Number.isInteger(data),
+  });
+
+const floatTag = floatTagWith((source) => {
+  throw new CodedError('api/invalid-yaml', `${source} has no form in JSON; write it in quotes if it is a text`);
 });
 
-const schema = FAILSAFE_SCHEMA.withTags(nullCoreTag, boolTag, intTag, floatTag, mergeTag);
+const binaryTag = defineScalarTag<string>('tag:yaml.org,2002:binary', {
+  resolve: (source) => Buffer.from(source, 'base64').toString('utf8'),
+  identify: () => false,
+});
+
+/** A time is a text, said or not. */
+const timestampTag = defineScalarTag<string>('tag:yaml.org,2002:timestamp', {
+  resolve: (source) => source,
+  identify: () => false,
+});
+
+const schema = FAILSAFE_SCHEMA.withTags(nullCoreTag, boolTag, intTag, floatTag, mergeTag, binaryTag, timestampTag);
 
 /** Bounds against documents made to be slow (deep nesting, alias bombs). */
 const maxDepth = 200;
@@ -103,7 +123,10 @@ const timeLikeTag = defineScalarTag<never>('tag:yaml.org,2002:timestamp', {
   identify: () => false,
 });
 
-const writeSchema = schema.withTags(timeLikeTag);
+const writeSchema = schema.withTags(
+  timeLikeTag,
+  floatTagWith(() => Number.NaN),
+);
 
 /** Writes YAML as kubectl prints it: block style, keys sorted, no aliases. */
 export const stringifyYaml = (value: unknown): string =>
