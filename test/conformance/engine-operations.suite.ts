@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, listAt, stringAt } from '@tiphys/api';
+import { at, listAt, stringAt, stringifyJson } from '@tiphys/api';
 import { saysOf } from './harness/application.ts';
 import { configMap, deployment, job, service } from './harness/manifests.ts';
 import { managersOf } from './harness/scene.ts';
@@ -111,6 +111,26 @@ export function operationTests(world: World): void {
     assert.deepEqual(record.events, []);
     assert.equal(view.history.length, 1);
     await scene.until('still OutOfSync', (seen) => seen.sync === 'OutOfSync');
+  });
+
+  test('SYNC-39 local manifests are synced in place of Git, and leave no entry in the history', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.create();
+    await scene.sync();
+    const local = [stringifyJson(configMap('a', { key: 'local' }))];
+
+    const dry = await scene.sync({ manifests: local, dryRun: true });
+    assert.equal(dry.phase, 'Succeeded', saysOf(dry));
+    assert.deepEqual(await scene.data('a'), { key: 'one' });
+
+    const view = await scene.sync({ manifests: local });
+    assert.equal(view.phase, 'Succeeded', saysOf(view));
+    assert.deepEqual(await scene.data('a'), { key: 'local' });
+    const seen = await scene.until('differs from Git', ({ sync }) => sync === 'OutOfSync');
+    assert.equal(seen.history.length, 1);
+    const back = await scene.sync();
+    assert.equal(back.phase, 'Succeeded', saysOf(back));
+    assert.deepEqual(await scene.data('a'), { key: 'one' });
   });
 
   test('SYNC-42 an immutable field changes only with force', async (t) => {

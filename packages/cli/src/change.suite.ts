@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { at, isRecord, parseYaml, stringifyYaml } from '@tiphys/api';
+import { at, isRecord, parseYaml, stringifyYaml, systemClock } from '@tiphys/api';
 import {
   type Access,
   cliSettings,
@@ -92,7 +92,10 @@ export function changeSuite(access: () => Promise<Access>, rights: 'checked' | '
         const running = cli(['app', 'rollback', name, ...flags]);
         for (;;) {
           const asked = at(await stored(name), 'operation');
-          if (asked === undefined) continue;
+          if (asked === undefined) {
+            await systemClock.sleep(20);
+            continue;
+          }
           await patchRaw(name, finished);
           return { asked, outcome: await running };
         }

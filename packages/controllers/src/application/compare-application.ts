@@ -1,4 +1,4 @@
-import { type Application, CodedError } from '@tiphys/api';
+import { type Application, asObject, CodedError, parseYamlDocuments } from '@tiphys/api';
 import {
   compare,
   type CompareMemory,
@@ -6,6 +6,7 @@ import {
   type CompareRequest,
   type DesiredMemory,
   type ReadPorts,
+  type Rendered,
   type WantedSource,
 } from '@tiphys/engine';
 import { comparisonRequest, type InstallationSettings } from '@tiphys/operations';
@@ -27,7 +28,24 @@ export type Wanted = Readonly<{
   destination: Destination;
   sources: readonly WantedSource[];
   freshness: CompareRequest['freshness'];
+  /** Objects, in JSON or YAML, to sync in place of what the sources render (`operation.sync.manifests`). */
+  manifests?: readonly string[] | undefined;
 }>;
+
+/** Local manifests as if a folder had held them. @throws CodedError render/invalid-manifest, api/invalid-yaml */
+function localRender(manifests: readonly string[], sources: readonly WantedSource[]): Rendered {
+  const objects = manifests.flatMap((text) => parseYamlDocuments(text, 'manifests').map((one) => asObject(one)));
+  return {
+    objects,
+    sourceTypes: sources.map(() => 'Directory' as const),
+    warnings: [],
+    key: '',
+    digest: '',
+    cached: false,
+    lasting: false,
+    readSet: [],
+  };
+}
 
 /**
  * Runs one look at the source with the deadline of `controller.repo.server.timeout.seconds`. What it began may go on for others who
@@ -47,7 +65,7 @@ async function within<T>(ms: number, signal: AbortSignal, run: (signal: AbortSig
 
 /** Compares an application with its cluster. Rendering has the deadline of `controller.repo.server.timeout.seconds`. */
 export async function compareApplication(
-  { destination, ...wanted }: Wanted,
+  { destination, manifests, ...wanted }: Wanted,
   { ports, repositories, settings, compareMemory, desiredMemory, controlNamespace }: CompareParts,
   signal: AbortSignal,
 ): Promise<Comparison> {
@@ -58,7 +76,10 @@ export async function compareApplication(
       resolve: (repo, question, stop) => within(timeoutMs, stop, (inTime) => ports.git.resolve(repo, question, inTime)),
     },
     renderer: {
-      render: (wantedRender, stop) => within(timeoutMs, stop, (inTime) => ports.renderer.render(wantedRender, inTime)),
+      render: (wantedRender, stop) =>
+        manifests === undefined
+          ? within(timeoutMs, stop, (inTime) => ports.renderer.render(wantedRender, inTime))
+          : Promise.resolve(localRender(manifests, wanted.sources)),
       resolveChart: (repo, chart, stop) =>
         within(timeoutMs, stop, (inTime) => ports.renderer.resolveChart(repo, chart, inTime)),
     },

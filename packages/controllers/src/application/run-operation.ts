@@ -107,7 +107,7 @@ async function prepare(pass: Pass, state: OperationState, { facts }: Given): Pro
       ? facts.compared.comparison
       : (resumedComparison(resumed, state) ??
         (await compareApplication(
-          { application, destination, sources, freshness: 'latest' },
+          { application, destination, sources, freshness: 'latest', manifests: localManifests(state) },
           context.compareParts(),
           signal,
         )));
@@ -128,6 +128,10 @@ async function prepare(pass: Pass, state: OperationState, { facts }: Given): Pro
   }
 }
 
+/** Manifests that the operation brings along; undefined when it syncs what the sources say. */
+const localManifests = ({ operation }: OperationState): readonly string[] | undefined =>
+  (operation.sync?.manifests ?? []).length > 0 ? operation.sync?.manifests : undefined;
+
 /** Whether the comparison of this pass is of what the operation syncs: no revisions or sources of its own, and none frozen that differ. */
 function fits(
   compared: Compared,
@@ -136,7 +140,7 @@ function fits(
 ): compared is Extract<Compared, { kind: 'compared' }> {
   if (compared.kind === 'failed') return false;
   const sync = state.operation.sync ?? {};
-  if (sync.source !== undefined || sync.sources !== undefined) return false;
+  if (sync.source !== undefined || sync.sources !== undefined || localManifests(state) !== undefined) return false;
   const wanted = isMultiSource(application)
     ? (state.syncResult?.revisions ?? sync.revisions ?? [])
     : [state.syncResult?.revision ?? sync.revision ?? ''];

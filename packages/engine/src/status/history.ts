@@ -13,8 +13,8 @@ export type Deployed = Readonly<{
 }>;
 
 /**
- * The history with an entry for a successful sync, oldest first, trimmed to the limit (0 keeps none). Selective syncs and dry runs
- * leave none (contract 3.2, step 8; 3.5). Ids grow and are never used again.
+ * The history with an entry for a successful sync, oldest first, trimmed to the limit (0 keeps none). Selective syncs, dry runs and
+ * syncs of local manifests, which no commit could bring back, leave none (contract 3.2, step 8; 3.5). Ids grow and are never used again.
  */
 export function withHistory(
   history: readonly RevisionHistory[],
@@ -24,6 +24,7 @@ export function withHistory(
   const { state, sources, multiSource, now } = deployed;
   const { sync } = state.operation;
   if (state.phase !== 'Succeeded' || (sync?.resources ?? []).length > 0 || sync?.dryRun === true) return history;
+  if ((sync?.manifests ?? []).length > 0) return history;
   const initiatedBy: OperationInitiator = state.operation.initiatedBy ?? {};
   const [source] = sources;
   const entry: RevisionHistory = {
