@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, stringAt } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
-import { serveCharts } from './harness/chart-repository.ts';
+import { chartFiles, serveCharts } from './harness/chart-repository.ts';
 import { applicationKind, finalizer, type Scene } from './harness/scene.ts';
 import type { World } from './harness/world.ts';
 
@@ -27,113 +27,6 @@ function child(
 
 /** Parents live in the control plane's namespace: so do the children that they make. */
 const inControlPlane = (world: World) => ({ destination: { namespace: world.namespace } });
-
-/** What needs settings of its own, or counts what the controller does. */
-export function applicationAloneTests(world: World): void {
-  test('REC-16 a controller that was stopped or killed is followed at once by the next one of its machine', async (t) => {
-    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
-    await scene.createAutomated();
-    await scene.untilSettled();
-    const lost = (): number => world.controller.count('lease lost; nothing is written until it is held again');
-    const before = lost();
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      await world.controller.stop(signal);
-      world.controller.start();
-      const revision = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: signal }) });
-      // A Lease that is waited for takes 15 s.
-      await scene.untilSettled(revision, { timeoutMs: 10_000 });
-    }
-    assert.equal(lost(), before);
-  });
-
-  test('REC-17 no more comparisons and operations are under way than configured', async (t) => {
-    await world.controller.stop();
-    await world.setParameters(t, { 'controller.status.processors': '3', 'controller.operation.processors': '2' });
-    world.controller.start();
-    const scene = await world.scene(t);
-    // Whoever compares or syncs asks a chart repository of its own; the server counts how many do at once.
-    await using charts = await serveCharts('served', ['1.0.0', '2.0.0'], chartFiles('one'));
-    charts.slowDown(300);
-    const names = Array.from({ length: 8 }, (_, index) => `${scene.name}-${index}`);
-    for (const [index, name] of names.entries()) {
-      const namespace = scene.adoptNamespace(name);
-      await scene.createNamespace(namespace);
-      const source = { repoURL: `${charts.url}/${index}`, chart: 'served', path: undefined, targetRevision: '2.0.0' };
-      await scene.create({ name, source, destination: { namespace } });
-    }
-    await Promise.all(names.map((name) => scene.until('compared', (view) => view.sync === 'OutOfSync', { name })));
-    assert.equal(charts.peak(), 3, 'comparisons');
-
-    await Promise.all(
-      names.map(async (name) => {
-        const view = await scene.sync({ revision: '1.0.0' }, { name });
-        assert.equal(view.phase, 'Succeeded');
-      }),
-    );
-    assert.equal(charts.peak(), 2, 'operations');
-
-    await world.controller.stop();
-    t.after(() => world.controller.start());
-  });
-
-  test('CFG-02 a source that takes too long is an error that names the setting', async (t) => {
-    await world.setParameters(t, { 'controller.repo.server.timeout.seconds': '2' });
-    const scene = await world.scene(t);
-    await using charts = await serveCharts('served', ['1.0.0'], chartFiles('one'));
-    charts.slowDown(6_000);
-    const source = { repoURL: charts.url, chart: 'served', path: undefined, targetRevision: '1.0.0' };
-    await scene.createAutomated({ source });
-    await scene.untilCondition('ComparisonError', /within 2 s[\s\S]*controller\.repo\.server\.timeout\.seconds/);
-    charts.slowDown(0);
-    await scene.untilSettled('1.0.0');
-  });
-
-  test('REC-03 REC-13 a refresh uses what was rendered, a hard one renders anew', async (t) => {
-    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
-    await scene.createAutomated();
-    await scene.untilSettled();
-    const before = world.controller.count('rendered');
-    await scene.refresh();
-    assert.equal(world.controller.count('rendered') - before, 0);
-    await scene.refresh('hard');
-    assert.equal(world.controller.count('rendered') - before, 1);
-    await scene.untilSettled();
-  });
-
-  test('REC-15 a source that fails for a moment keeps the verdict for the grace period, and is told after it', async (t) => {
-    await world.setParameters(t, { 'controller.repo.error.grace.period.seconds': '6' });
-    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
-    await scene.createAutomated();
-    const settled = await scene.untilSettled();
-
-    await scene.repository.goAway();
-    await scene.until('waits for its source', (view) => view.waitingFor.includes('source-unreadable'));
-    await scene.stays(
-      'the verdict',
-      (view) =>
-        view.sync === 'Synced' &&
-        view.health === 'Healthy' &&
-        view.revision === settled.revision &&
-        view.conditions.length === 0,
-    );
-    const view = await scene.until('Unknown', (seen) => seen.sync === 'Unknown');
-    assert.ok(view.conditions.some(({ type }) => type === 'ComparisonError'));
-    assert.equal(view.waitingFor, '');
-
-    await scene.repository.comeBack();
-    await scene.untilSettled();
-    // Never compared before, it has no verdict to keep.
-    const name = `${scene.name}-new`;
-    await scene.create({ name, source: { repoURL: 'file:///no/such/repository' } });
-    await scene.until('Unknown', (seen) => seen.sync === 'Unknown', { name, timeoutMs: 4000 });
-  });
-}
-
-/** A chart of one ConfigMap, in several versions. */
-const chartFiles = (value: string) => ({
-  'Chart.yaml': { apiVersion: 'v2', name: 'served', version: '0.0.0' },
-  'templates/a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: served}\ndata: {value: ${value}}\n`,
-});
 
 /** The Application itself: its checks, its deletion, and applications of applications. */
 export function applicationTests(world: World): void {

@@ -1,6 +1,6 @@
 import { describe } from 'node:test';
 import { aloneTests } from './engine-alone.suite.ts';
-import { applicationAloneTests, applicationTests } from './engine-applications.suite.ts';
+import { applicationTests } from './engine-applications.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
 import { differenceSettingsTests, differenceTests } from './engine-differences.suite.ts';
@@ -9,6 +9,7 @@ import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
 import { pruneTests } from './engine-prune.suite.ts';
 import { renderTests } from './engine-render.suite.ts';
+import { settingTests } from './engine-settings.suite.ts';
 import { thinPathTests } from './engine-thin-path.suite.ts';
 import { vocabularyTests } from './engine-vocabulary.suite.ts';
 import { waveTests } from './engine-waves.suite.ts';
@@ -28,7 +29,7 @@ export function engineSuite(world: World): void {
     aloneTests(world);
     differenceSettingsTests(world);
     deletionAloneTests(world);
-    applicationAloneTests(world);
+    settingTests(world);
     vocabularyTests(world);
   });
 }

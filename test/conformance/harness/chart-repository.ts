@@ -67,3 +67,9 @@ export async function serveCharts(name: string, versions: readonly string[], fil
     },
   };
 }
+
+/** A chart of one ConfigMap. */
+export const chartFiles = (value: string): Files => ({
+  'Chart.yaml': { apiVersion: 'v2', name: 'served', version: '0.0.0' },
+  'templates/a.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: served}\ndata: {value: ${value}}\n`,
+});

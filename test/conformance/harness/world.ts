@@ -98,8 +98,8 @@ export class World implements AsyncDisposable {
     const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
     const metadata = { name: 'argocd-cmd-params-cm', namespace: this.namespace };
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ...data } };
-    await this.cluster.client.apply(object, { fieldManager: 'conformance' });
-    t.after(() => this.cluster.client.delete({ gvk, ...metadata }));
+    await this.cluster.client.apply(object, { fieldManager: 'conformance', force: true });
+    t.after(() => this.cluster.client.delete({ gvk, ...metadata }).catch(() => undefined));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,8 +10,9 @@ import {
   type Warning,
 } from '@tiphys/api';
 import { openSeenVersions } from '@tiphys/engine';
-import { type CacheChange, type KubeClient, openCache } from '@tiphys/kube';
+import { type CacheChange, type CacheKey, type KubeClient, openCache } from '@tiphys/kube';
 import { applicationResource } from '@tiphys/api';
+import { type ApplicationPlaces, openPlacedCache } from './application-places.ts';
 
 /** An Application as the store keeps it. An object that does not fit the schema is kept too: it is reported, never dropped. */
 export type StoredApplication = Readonly<{
@@ -28,9 +29,11 @@ export type StoredApplication = Readonly<{
   intent: string;
 }>;
 
-/** All Applications, with our own writes shown before the watch brings them. */
+/** All Applications that count, with our own writes shown before the watch brings them. */
 export interface ApplicationStore extends AsyncDisposable {
   readonly synced: Promise<void>;
+  /** Globs of other namespaces whose Applications count from now on. */
+  follow(others: readonly string[]): void;
   get(key: string): StoredApplication | undefined;
   keys(): string[];
   /** What the API server answered to a write of ours. */
@@ -56,25 +59,23 @@ function store(object: KubeObject): StoredApplication {
   return { key: applicationKey(raw), raw, application: value, problems, warnings, intent };
 }
 
+const keyText = ({ namespace, name }: CacheKey): string => `${namespace}/${name}`;
+
+function cacheKey(key: string): CacheKey {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
 export function openApplicationStore(
   ports: Readonly<{ client: KubeClient; clock: Clock; log: Logger }>,
-  namespace: string | undefined,
+  places: ApplicationPlaces,
 ): ApplicationStore {
-  const cache = openCache<StoredApplication>(
-    ports.client,
-    { resource: applicationResource, namespace, project: store },
-    ports,
-  );
   const ours = new Map<string, Readonly<{ at: number; stored: StoredApplication }>>();
   const listeners: ((key: string) => void)[] = [];
   const shown = openSeenVersions();
 
-  const cacheKey = (key: string): { namespace: string; name: string } => {
-    const slash = key.indexOf('/');
-    return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-  };
   const arrived = (change: CacheChange<StoredApplication>): void => {
-    const key = `${change.key.namespace}/${change.key.name}`;
+    const key = keyText(change.key);
     const own = ours.get(key)?.stored;
     if (change.kind !== 'deleted') shown.add(key, change.after.raw.metadata.resourceVersion ?? '');
     if (change.kind === 'deleted') ours.delete(key);
@@ -84,7 +85,15 @@ export function openApplicationStore(
     if (change.kind === 'updated' && own?.intent === change.after.intent) return;
     for (const listener of listeners) listener(key);
   };
-  cache.onChange(arrived);
+  const cache = openPlacedCache<StoredApplication>(places, {
+    open: (namespace) => openCache(ports.client, { resource: applicationResource, namespace, project: store }, ports),
+    keyOf: ({ key }) => cacheKey(key),
+    changed: arrived,
+    moved: (keys) => {
+      for (const key of new Set(keys.map(keyText))) for (const listener of listeners) listener(key);
+    },
+    log: ports.log,
+  });
 
   const recent = (key: string): StoredApplication | undefined => {
     const own = ours.get(key);
@@ -100,7 +109,8 @@ export function openApplicationStore(
       const cached = cache.get(cacheKey(key));
       return cached === undefined ? undefined : (recent(key) ?? cached);
     },
-    keys: () => cache.list().map(({ key }) => key),
+    keys: () => cache.keys().map(keyText),
+    follow: (others) => cache.follow(others),
     written: (object) => {
       const stored = store(object);
       // The watch was faster than the answer: it may already show something newer.
@@ -111,6 +121,6 @@ export function openApplicationStore(
     onIntent: (listener) => {
       listeners.push(listener);
     },
-    [Symbol.asyncDispose]: () => cache.stop(),
+    [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose](),
   };
 }

@@ -86,14 +86,13 @@ async function openParts(
   const settingsWatch = undo.use(await watchSettings(ports, own.namespace, starting));
   await settingsWatch.synced;
   const settings = (): InstallationSettings => effective(settingsWatch.current, own);
-  const everywhere = settings().applicationNamespaces.length > 0;
   return {
     ports,
     own,
     lease,
     settings,
     settingsWatch,
-    store: undo.use(openApplicationStore(ports, everywhere ? undefined : own.namespace)),
+    store: undo.use(openApplicationStore(ports, { own: own.namespace, others: settings().applicationNamespaces })),
     memories: openApplicationMemories(),
     repositories: openRepositories(),
     reads: openReadSetIndex(),
@@ -285,7 +284,10 @@ export async function runApplicationController(
   );
   store.onIntent((key) => queue.controller?.add(key));
   parts.projects.onChange(() => wakeAll(parts));
-  settingsWatch.onChange(() => wakeAll(parts));
+  settingsWatch.onChange(() => {
+    store.follow(settings().applicationNamespaces);
+    wakeAll(parts);
+  });
   await store.synced;
   wakeAll(parts);
 
