@@ -509,6 +509,57 @@ describe('content as key', { skip: withoutTools }, () => {
     assert.equal(at(second.objects[0], 'data', 'rev'), commit);
   });
 
+  test('a chart is rendered again for a new kind in the cluster only when it may look for it', async () => {
+    const chartOf = (folder: string, template: string): Record<string, string> => ({
+      [`${folder}/Chart.yaml`]: `apiVersion: v2\nname: ${folder}\nversion: 0.1.0\n`,
+      [`${folder}/templates/x.yaml`]: `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: ${template}}\n`,
+    });
+    const repo = bench.origin({
+      ...chartOf('blind', '{{ .Release.Name | quote }}'),
+      ...chartOf('seeing', '{{ .Capabilities.APIVersions.Has "example.com/v1" | quote }}'),
+      ...chartOf('parent', '{{ .Release.Name | quote }}'),
+      'parent/Chart.yaml':
+        'apiVersion: v2\nname: parent\nversion: 0.1.0\ndependencies:\n- {name: seeing, version: 0.1.0, repository: "file://../seeing"}\n',
+      ...chartOf('vendored', '{{ .Release.Name | quote }}'),
+      ...chartOf('vendored/charts/sub', '{{ .Capabilities.APIVersions | toJson | quote }}'),
+      'vendored/charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 0.1.0\n',
+    });
+    const renderer = await bench.renderer();
+    const rendered = async (path: string, apiVersions: string[], more: object = {}) =>
+      renderer.render(await bench.request({ repoURL: repo.url, path, ...more }, { apiVersions }), signal);
+    for (const [path, again] of [
+      ['blind', false],
+      ['seeing', true],
+      ['parent', true],
+      ['vendored', true],
+    ] as const) {
+      await rendered(path, ['v1']);
+      assert.equal((await rendered(path, ['v1', 'example.com/v1'])).cached, !again, path);
+    }
+    assert.equal(at((await rendered('seeing', ['v1', 'example.com/v1'])).objects[0], 'data', 'a'), 'true');
+    assert.equal(at((await rendered('seeing', ['v1'])).objects[0], 'data', 'a'), 'false');
+    const fixed = { helm: { apiVersions: ['example.com/v1'] } };
+    assert.equal(at((await rendered('seeing', ['v1'], fixed)).objects[0], 'data', 'a'), 'true');
+    assert.equal((await rendered('seeing', ['v1', 'other/v1'], fixed)).cached, true, 'those of the source count');
+    const filled = { helm: { parameters: [{ name: 'x', value: '$KUBE_API_VERSIONS' }] } };
+    await rendered('blind', ['v1'], filled);
+    assert.equal((await rendered('blind', ['v1', 'example.com/v1'], filled)).cached, false, 'a parameter names them');
+  });
+
+  test('two sources with one ref are refused', async () => {
+    const repo = bench.origin({ 'chart/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n' });
+    const sources = [
+      { repoURL: repo.url, path: 'chart', helm: { valueFiles: ['$v/x.yaml'], ignoreMissingValueFiles: true } },
+      { repoURL: repo.url, ref: 'v' },
+      { repoURL: repo.url, ref: 'v' },
+    ];
+    const renderer = await bench.renderer();
+    await assert.rejects(renderer.render(await bench.request(sources), signal), {
+      code: 'render/failed',
+      message: /"v"/,
+    });
+  });
+
   test('a failure is remembered, and forgotten when its files change', async () => {
     const repo = bench.origin({ 'k/kustomization.yaml': 'resources: [none.yaml]\n' });
     const own = await bench.renderer();

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
 import type { RepositoryAccess } from '../git/read/repository-access.ts';
 import { within } from '../git/read/within.ts';
+import { rememberApiVersionUse } from './helm/api-versions.ts';
 import { type ChartRepositories, openChartRepositories } from './helm/chart-repository.ts';
 import { type Isolation, openSandbox, type Sandbox } from './isolation.ts';
 import { type Decoder, openDecoder } from './decode/decoder.ts';
@@ -252,7 +253,7 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     charts,
     read,
     decoder,
-    helm: { helm, run, read, decoder },
+    helm: { helm, run, read, seesApiVersions: rememberApiVersionUse(decoder), decoder },
     kustomize: {
       program: kustomize,
       helm: await writeHelmForKustomize(complete.workDir, helm),

@@ -11,6 +11,7 @@ import {
   stringAt,
 } from '@tiphys/api';
 import { sha256 } from '../digest.ts';
+import { seesApiVersions } from '../helm/sees-api-versions.ts';
 import type { RenderWarning } from '../types.ts';
 import { maxDepth, requireBounded } from './bounded.ts';
 import { type NamedText, readManifestFile, readOutput } from './read-manifests.ts';
@@ -58,6 +59,7 @@ function chartVersions({ name, text }: NamedText): unknown {
 /** Takes the questions one by one: which kind needs its texts how. */
 function read({ kind, maxAnswerBytes }: Question, files: Iterable<NamedText>): Values {
   if (kind === 'folder') return readFolder(files, maxAnswerBytes);
+  if (kind === 'templates') return alone([...files].some(({ text }) => seesApiVersions(text)));
   const [file = { name: 'input', text: '' }] = files;
   if (kind === 'document') return alone(readDocument(file, maxAnswerBytes));
   if (kind === 'chart-versions') return alone(chartVersions(file));

@@ -34,6 +34,8 @@ export interface Decoder {
   document(text: UntrustedText): Promise<unknown>;
   /** The versions of each chart in an index of a chart repository. @throws CodedError api/invalid-yaml */
   chartVersions(index: UntrustedText): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Whether what one of the templates of a chart renders may hang on the API versions of the cluster. */
+  seesApiVersions(templates: readonly UntrustedText[]): Promise<boolean>;
   /**
    * Plain files of an archive of a chart, by their paths below its folder: all names, and the texts of those that are wanted.
    * @throws CodedError render/failed
@@ -213,6 +215,11 @@ class PooledDecoder implements Decoder {
     const { indexTimeoutMs: timeoutMs } = this.#settings;
     const value = await this.#value({ kind: 'chart-versions', files: [index], timeoutMs, subject: index.name });
     return new Map(Object.entries(isRecord(value) ? value : {}).map(([name, versions]) => [name, textsIn(versions)]));
+  }
+
+  async seesApiVersions(templates: readonly UntrustedText[]): Promise<boolean> {
+    const { timeoutMs } = this.#settings;
+    return (await this.#value({ kind: 'templates', files: templates, timeoutMs, subject: 'templates' })) !== false;
   }
 
   async archive(archive: UntrustedText, wanted: readonly string[]): Promise<ArchiveFiles> {

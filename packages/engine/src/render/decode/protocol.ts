@@ -1,13 +1,14 @@
 import { CodedError, type ErrorCode, errorCatalogue, isRecord, parseJson } from '@tiphys/api';
 import type { RenderWarning } from '../types.ts';
 
-const questionKinds = ['folder', 'output', 'document', 'chart-versions', 'archive'] as const;
+const questionKinds = ['folder', 'output', 'document', 'chart-versions', 'templates', 'archive'] as const;
 
 /** What a worker is asked. The bytes of the texts follow in the order of `files`. */
 export type Question = Readonly<{
   /**
    * `folder`: manifests of plain files. `output`: what a render tool printed (one text, named after the tool).
    * `document`: one YAML document. `chart-versions`: the versions of every chart in an index of a chart repository.
+   * `templates`: whether one of several templates sees the cluster's API versions.
    * `archive`: the names of the files in an archive of a chart, and the texts of those that are wanted.
    */
   kind: (typeof questionKinds)[number];

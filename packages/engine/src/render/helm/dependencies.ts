@@ -9,6 +9,8 @@ export type Dependencies = Readonly<{
   folders: readonly string[];
   /** URLs of chart repositories. */
   repositories: readonly string[];
+  /** All that the chart is built of lies in its repository: in its own folder and in `folders`. */
+  local: boolean;
   /** Every dependency from a repository has one exact version. */
   pinned: boolean;
 }>;
@@ -16,7 +18,11 @@ export type Dependencies = Readonly<{
 const maxCharts = 200;
 const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
 
-async function entriesOf(tree: Tree, folder: string, read: ReadDocument): Promise<readonly Record<string, unknown>[]> {
+async function entriesOf(
+  tree: Tree,
+  folder: string,
+  read: ReadDocument,
+): Promise<readonly Record<string, unknown>[] | undefined> {
   const entries: Record<string, unknown>[] = [];
   // requirements.yaml is where charts of the first format have them.
   for (const name of ['Chart.yaml', 'requirements.yaml']) {
@@ -29,6 +35,7 @@ async function entriesOf(tree: Tree, folder: string, read: ReadDocument): Promis
     } catch (error) {
       // Helm itself says what is wrong with the file.
       if (!isCoded(error, 'api/invalid-yaml')) throw error;
+      return undefined;
     }
   }
   return entries;
@@ -39,17 +46,23 @@ export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocum
   const folders = new Set<string>();
   const repositories = new Set<string>();
   let pinned = true;
+  let local = true;
   const waiting = [folder];
   for (let chart = waiting.pop(); chart !== undefined && folders.size < maxCharts; chart = waiting.pop()) {
-    for (const entry of await entriesOf(tree, chart, read)) {
+    const entries = await entriesOf(tree, chart, read);
+    if (entries === undefined) local = false;
+    for (const entry of entries ?? []) {
       const repository = stringAt(entry, 'repository') ?? '';
       const path = /^file:\/\/(.*)$/.exec(repository)?.[1];
       if (path === undefined) {
+        // Without a repository it lies in `charts/`.
+        if (repository !== '') local = false;
         if (/^(?:https?|oci):\/\//.test(repository)) repositories.add(repository.replace(/\/+$/, ''));
         if (!/^v?\d+\.\d+\.\d+/.test(stringAt(entry, 'version') ?? '')) pinned = false;
         continue;
       }
       const target = relativeTo(chart, path);
+      if (target === undefined) local = false;
       if (target === undefined || folders.has(target) || target === folder) continue;
       folders.add(target);
       waiting.push(target);
@@ -57,5 +70,6 @@ export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocum
   }
   const locked =
     (await tree.find(below(folder, 'Chart.lock'))) ?? (await tree.find(below(folder, 'requirements.lock')));
-  return { folders: [...folders], repositories: [...repositories], pinned: pinned || locked !== undefined };
+  if (waiting.length > 0) local = false;
+  return { local, folders: [...folders], repositories: [...repositories], pinned: pinned || locked !== undefined };
 }

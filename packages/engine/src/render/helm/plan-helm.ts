@@ -16,6 +16,7 @@ import type { ReadDocument } from '../decode/documents.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
+import type { ChartSeesApiVersions } from './api-versions.ts';
 import { isRefusal, proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { type ChartLocation, type Inputs, layOut, type Layout } from './lay-out.ts';
@@ -26,6 +27,7 @@ export type HelmPorts = Readonly<{
   helm: string;
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
   read: ReadDocument;
+  seesApiVersions: ChartSeesApiVersions;
   decoder: Pick<Decoder, 'output' | 'document' | 'archive'>;
 }>;
 
@@ -55,11 +57,13 @@ type Prepared = Readonly<{
   repositories: readonly RepositoryAccess[];
   inline: string;
   args: readonly string[];
+  /** Those of the source, else of the cluster. */
+  apiVersions: readonly string[];
 }>;
 
 const missesDependency = /missing in charts\/? directory|missing these dependencies/i;
 const missesFile = /no such file|not found|does not exist|cannot find/i;
-const noDependencies: Dependencies = { folders: [], repositories: [], pinned: true };
+const noDependencies: Dependencies = { folders: [], repositories: [], local: true, pinned: true };
 
 const inlineValues = ({ values, valuesObject }: HelmSource): string =>
   valuesObject !== undefined && Object.keys(valuesObject).length > 0 ? stringifyYaml(valuesObject) : (values ?? '');
@@ -72,7 +76,6 @@ function settingArguments(input: HelmPlanInput): readonly string[] {
     `--namespace=${helm.namespace === undefined || helm.namespace === '' ? input.namespace : helm.namespace}`,
     ...(kubeVersion === '' ? [] : [`--kube-version=${kubeVersion}`]),
     ...parameterArguments(helm, input.environment),
-    ...(helm.apiVersions ?? input.apiVersions).map((apiVersion) => `--api-versions=${apiVersion}`),
     ...(helm.skipCrds === true ? [] : ['--include-crds']),
     ...(helm.skipSchemaValidation === true ? ['--skip-schema-validation'] : []),
     ...(helm.skipTests === true ? ['--skip-tests'] : []),
@@ -107,6 +110,7 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     repositories: dependencies.repositories.filter((url) => !url.startsWith('oci://')).map(input.access),
     inline: inlineValues(helm),
     args: settingArguments(input),
+    apiVersions: helm.apiVersions ?? input.apiVersions,
   };
   const hasUrl = [...values, ...files.map(({ file }) => file)].some((file) => file.kind === 'url');
   const reads = (paths: readonly string[]) => (): Promise<readonly Reads[]> =>
@@ -116,6 +120,8 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     sourceType: 'Helm',
     sees: {
       args: prepared.args,
+      // A new kind in the cluster is no reason to render a chart again that cannot see it (sees-api-versions.ts).
+      apiVersions: (await seesThoseOfCluster(prepared)) ? prepared.apiVersions : helm.apiVersions,
       inline: prepared.inline,
       inputs,
       chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version],
@@ -127,6 +133,13 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     freshMs: hasUrl || !dependencies.pinned ? input.remoteFreshMs : undefined,
     run: (all, workspace, signal) => render(prepared, workspace, signal),
   };
+}
+
+/** Whether the API versions of the cluster may shape the result. */
+async function seesThoseOfCluster({ input, dependencies, ports }: Prepared): Promise<boolean> {
+  if (input.helm.apiVersions !== undefined) return false;
+  if (input.chart.kind === 'archive') return true;
+  return ports.seesApiVersions({ tree: input.chart.reads.tree, folder: input.chart.folder, dependencies });
 }
 
 /** What is written out for a run: the chart's repository first, then those of the refs that are used, in their order. */
@@ -175,6 +188,7 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
     'template',
     layout.chart,
     ...prepared.args,
+    ...prepared.apiVersions.map((apiVersion) => `--api-versions=${apiVersion}`),
     ...values.map(valuesArgument),
     ...inputs.files.map(({ name, file }) => fileArgument(name, layout.place(file))),
   ];
