@@ -35,6 +35,7 @@ export function parseTrackingId(text: string): TrackingId | undefined {
 /**
  * The application that an object says it belongs to, or undefined.
  * An annotation written for another object (copied by a controller) counts as none (contract 2.4), and so does a foreign installation's mark.
+ * The mark of a cluster-scoped object holds its application's namespace, which says nothing about the object.
  */
 export function trackedBy(object: KubeObject, settings: TrackingSettings): string | undefined {
   const { annotations = {}, labels = {} } = object.metadata;
@@ -47,20 +48,39 @@ export function trackedBy(object: KubeObject, settings: TrackingSettings): strin
     id.key.group === key.group &&
     id.key.kind === key.kind &&
     id.key.name === key.name &&
-    id.key.namespace === key.namespace;
+    (key.namespace === '' || id.key.namespace === key.namespace);
   return same ? id.application : undefined;
 }
 
 const isDefinition = (object: KubeObject): boolean => object.kind === 'CustomResourceDefinition';
 
+/** Longest value of a label. */
+const maxLabel = 63;
+
+/** As much of a name as a label holds; a label ends in a letter or digit. */
+const asLabel = (name: string): string => name.slice(0, maxLabel).replace(/[^a-zA-Z0-9]+$/, '');
+
+/** Whose mark an object gets: the application's name, and the namespace that stands in the mark of a cluster-scoped object. */
+export type TrackingOwner = Readonly<{ application: string; destinationNamespace: string }>;
+
 /** Adds the tracking marks for an application. Custom resource definitions never get any (contract 2.4). */
-export function withTracking(object: KubeObject, application: string, settings: TrackingSettings): KubeObject {
+export function withTracking(
+  object: KubeObject,
+  owner: string | TrackingOwner,
+  settings: TrackingSettings,
+): KubeObject {
   if (isDefinition(object)) return object;
+  const { application, destinationNamespace } =
+    typeof owner === 'string' ? { application: owner, destinationNamespace: '' } : owner;
   const { metadata } = object;
   const marks: Record<string, string> = {};
   if (settings.installationId !== '') marks[installationAnnotation] = settings.installationId;
-  if (settings.method !== 'label') marks[trackingAnnotation] = formatTrackingId({ application, key: keyOf(object) });
-  const label = settings.method === 'annotation+label' ? application.slice(0, 63) : application;
+  if (settings.method !== 'label') {
+    const key = keyOf(object);
+    const namespace = key.namespace === '' ? destinationNamespace : key.namespace;
+    marks[trackingAnnotation] = formatTrackingId({ application, key: { ...key, namespace } });
+  }
+  const label = settings.method === 'annotation+label' ? asLabel(application) : application;
   return {
     ...object,
     metadata: {

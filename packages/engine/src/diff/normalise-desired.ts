@@ -74,7 +74,7 @@ export function normaliseDesired(rendered: readonly KubeObject[], target: Desire
         message: `${name}: neither the manifest nor spec.destination.namespace names a namespace`,
       });
     }
-    return (placed.metadata.name ?? '') === '' ? placed : withTracking(placed, target.application, target.tracking);
+    return (placed.metadata.name ?? '') === '' ? placed : withTracking(placed, target, target.tracking);
   });
   return { objects, errors };
 }
