@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { silentLogger, stringifyYaml, systemClock, type Clock, type KubeObject, type Logger } from '@tiphys/api';
 import { startControllers, type SimulationSettings } from './controllers/start.ts';
 import { StatusError } from './schema/status-error.ts';
+import { newTokenKey, ServiceAccountTokens } from './server/authorization/service-account-tokens.ts';
 import { seed } from './server/bootstrap.ts';
 import { ownWrite, type Access, type Cluster, type RefusalRule } from './server/cluster.ts';
 import { issueServerCredential, type ServerCredential } from './server/http/certificate.ts';
@@ -34,7 +35,7 @@ export type KubeSimOptions = Readonly<{
   objects?: readonly KubeObject[];
   /** Rules that refuse requests from the start; see KubeSim.refuse. */
   refuse?: readonly RefusalRule[];
-  /** More bearer tokens, and whom they stand for. */
+  /** More bearer tokens, and whom they stand for; what they may do follows from the roles that are bound to them. */
   tokens?: Readonly<Record<string, User>>;
   /** How quickly pods start and end, and the like. */
   simulation?: Partial<SimulationSettings>;
@@ -146,9 +147,11 @@ export async function startKubeSim(options: KubeSimOptions = {}): Promise<KubeSi
   const cluster: Cluster = { store, types: new TypeRegistry(), clock, log, random: Math.random };
   followDefinitions(cluster);
   const refusals = new Set(options.refuse);
+  const accounts = new ServiceAccountTokens({ store, clock, keyPem: journal.keep('account.key', newTokenKey) });
   const ports: ResourcePorts = {
     cluster,
     tokens: new Map([[token, administrator], ...Object.entries(options.tokens ?? {})]),
+    accounts,
     refusals,
     watches: new Set(),
     settings: { bookmarkIntervalMs: options.bookmarkIntervalMs ?? 60_000 },
@@ -156,7 +159,9 @@ export async function startKubeSim(options: KubeSimOptions = {}): Promise<KubeSi
   const caPem = credential?.caPem ?? '';
   seed(cluster, caPem);
   const controllers =
-    options.controllers === 'off' ? undefined : startControllers(cluster, { ...options.simulation, caPem });
+    options.controllers === 'off'
+      ? undefined
+      : startControllers(cluster, { ...options.simulation, caPem, tokens: accounts });
   createAll(cluster, options.objects ?? []);
   const listener = await listen((request, response) => void handle(ports, request, response), {
     port: options.port ?? 0,

@@ -3,7 +3,7 @@ import { keyText, splitKey, type Again, type Controller } from './controller.ts'
 import { ownerKey } from './replica-set.ts';
 import { hashPart, keepRevisions, revisionLabel } from './revision.ts';
 import { isActive, isReady, podFromTemplate, resolveCount, templateOf, untilAvailable } from './template.ts';
-import type { Workbench } from './workbench.ts';
+import { createPodFor, type Workbench } from './workbench.ts';
 
 const resource = 'daemonsets.apps';
 const component = 'daemonset-controller';
@@ -44,9 +44,7 @@ function step(set: KubeObject, hash: string, bench: Workbench): void {
     const pods = byNode.get(node) ?? [];
     for (const ended of pods.filter((pod) => !isActive(pod))) bench.remove(ended);
     if (pods.length > 0) continue;
-    const pod = bench.create(daemonPod(set, node, hash));
-    const message = `Created pod: ${pod.metadata.name ?? ''}`;
-    bench.event(set, { type: 'Normal', reason: 'SuccessfulCreate', message, component });
+    createPodFor(set, daemonPod(set, node, hash), { bench, component });
   }
   for (const [node, pods] of byNode)
     if (!nodes.includes(node)) for (const pod of pods) if (isActive(pod)) bench.remove(pod);

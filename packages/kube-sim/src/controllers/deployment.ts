@@ -1,4 +1,4 @@
-import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, listAt, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import { equal, semanticallyEqual } from '../server/equal.ts';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
@@ -291,6 +291,22 @@ function progressOf(rollout: Rollout, counts: Counts, context: { created: boolea
   return { condition: make('ProgressDeadlineExceeded', message, 'False'), moved: true, again: undefined };
 }
 
+/** A set whose pods are refused says so on its Deployment too. */
+function withFailure(
+  conditions: readonly Record<string, unknown>[],
+  { current, old }: Rollout,
+  now: string,
+): readonly Record<string, unknown>[] {
+  const sets = [...(current === undefined ? [] : [current]), ...old];
+  const failure = sets
+    .flatMap((set) => listAt(set, 'status', 'conditions'))
+    .find((entry) => at(entry, 'type') === 'ReplicaFailure');
+  if (failure === undefined) return conditions.filter(({ type }) => type !== 'ReplicaFailure');
+  const [status, reason, message] = ['status', 'reason', 'message'].map((field) => stringAt(failure, field) ?? '');
+  const entry = { type: 'ReplicaFailure', status: status ?? '', reason: reason ?? '', message: message ?? '' };
+  return withCondition(conditions, { lastUpdateTime: now, ...entry }, now);
+}
+
 function writeStatus(rollout: Rollout, context: { created: boolean; bench: Workbench }): Again {
   const { deployment } = rollout;
   const { bench } = context;
@@ -314,10 +330,11 @@ function writeStatus(rollout: Rollout, context: { created: boolean; bench: Workb
   const changed = conditionOf(deployment, 'Available')?.['status'] !== available.status;
   const first = withCondition(before, changed ? { ...available, lastUpdateTime: now } : available, now);
   const { condition } = progress;
-  const conditions =
+  const progressed =
     condition === undefined
       ? first
       : withCondition(first, progress.moved ? { ...condition, lastUpdateTime: now } : condition, now);
+  const conditions = withFailure(progressed, rollout, now);
   const unavailable = Math.max(0, replicas(deployment) - counts.available);
   const collisionCount = at(deployment, 'status', 'collisionCount');
   bench.updateStatus(deployment, {

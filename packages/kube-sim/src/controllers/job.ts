@@ -2,10 +2,13 @@ import { at, isRecord, numberAt, stringAt, type KubeObject, listAt } from '@tiph
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
 import { conditionStatus, isActive, isReady, podFromTemplate, templateLabels, templateOf } from './template.ts';
-import { withCondition, type Condition, type Workbench } from './workbench.ts';
+import { createPodFor, withCondition, type Condition, type Workbench } from './workbench.ts';
 
 const resource = 'jobs.batch';
 const component = 'job-controller';
+
+/** When a pod that was refused is tried again. */
+const refusedAgainMs = 2000;
 
 const phaseIs =
   (phase: string) =>
@@ -65,7 +68,8 @@ function jobPod(job: KubeObject, index: number | undefined): KubeObject {
 const indexOf = (pod: KubeObject): number =>
   Number(pod.metadata.annotations?.['batch.kubernetes.io/job-completion-index'] ?? -1);
 
-function startPods(job: KubeObject, { active, succeeded }: Tally, bench: Workbench): void {
+/** @returns false when a pod was refused */
+function startPods(job: KubeObject, { active, succeeded }: Tally, bench: Workbench): boolean {
   const completions = numberAt(job, 'spec', 'completions');
   const parallelism = numberAt(job, 'spec', 'parallelism') ?? 1;
   const wanted = completions === undefined ? parallelism : Math.min(parallelism, completions - succeeded);
@@ -80,10 +84,10 @@ function startPods(job: KubeObject, { active, succeeded }: Tally, bench: Workben
   );
   const free = Array.from({ length: completions ?? 0 }, (_, index) => index).filter((index) => !taken.has(index));
   for (let i = 0; i < missing; i++) {
-    const pod = bench.create(jobPod(job, indexed ? free[i] : undefined));
-    const message = `Created pod: ${pod.metadata.name ?? ''}`;
-    bench.event(job, { type: 'Normal', reason: 'SuccessfulCreate', message, component });
+    const refused = createPodFor(job, jobPod(job, indexed ? free[i] : undefined), { bench, component });
+    if (refused !== undefined) return false;
   }
+  return true;
 }
 
 function conditionsFor(start: unknown, verdict: Verdict, now: string): unknown {
@@ -185,10 +189,11 @@ function reconcile(job: KubeObject, bench: Workbench): Again {
   if (at(job, 'spec', 'suspend') === true) return suspend(job, bench);
   const counted = tally(job, bench);
   const verdict = verdictOf(job, counted, bench.now());
-  if (verdict.kind === 'run') startPods(job, counted, bench);
+  let started = true;
+  if (verdict.kind === 'run') started = startPods(job, counted, bench);
   else for (const pod of counted.active) bench.remove(pod);
   writeStatus(job, verdict, bench);
-  if (verdict.kind === 'run') return verdict.again;
+  if (verdict.kind === 'run') return started ? verdict.again : refusedAgainMs;
   const [type, reason, message] =
     verdict.kind === 'complete'
       ? (['Normal', 'Completed', 'Job completed'] as const)

@@ -3,7 +3,7 @@ import { defaultAccount, rootCertificates } from '../server/bootstrap.ts';
 import { ownWrite } from '../server/cluster.ts';
 import { commit } from '../server/operations/update.ts';
 import type { Controller } from './controller.ts';
-import type { Workbench } from './workbench.ts';
+import { withCondition, type Condition, type Workbench } from './workbench.ts';
 
 const resource = 'namespaces';
 
@@ -19,18 +19,76 @@ function furnish(name: string, caPem: string, bench: Workbench): void {
   }
 }
 
-/** Deletes everything in a namespace; how much is still there. */
-function empty(name: string, bench: Workbench): number {
+/** What is still in a namespace: how many objects of each resource, and how many wait for each finalizer. */
+type Rest = Readonly<{ resources: ReadonlyMap<string, number>; finalizers: ReadonlyMap<string, number> }>;
+
+/** Deletes everything in a namespace. */
+function empty(name: string, bench: Workbench): Rest {
   const { store, types } = bench.cluster;
-  let left = 0;
+  const resources = new Map<string, number>();
+  const finalizers = new Map<string, number>();
   for (const key of store.resources()) {
     const type = types.stored(key);
     if (type?.namespaced !== true) continue;
     for (const object of store.list(key, name))
       if (object.metadata.deletionTimestamp === undefined) bench.remove(object);
-    left += store.list(key, name).length;
+    const left = store.list(key, name);
+    if (left.length > 0) resources.set(key.includes('.') ? key : `${key}.`, left.length);
+    for (const { metadata } of left)
+      for (const finalizer of metadata.finalizers ?? [])
+        finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
   }
-  return left;
+  return { resources, finalizers };
+}
+
+const sorted = (counts: ReadonlyMap<string, number>): readonly (readonly [string, number])[] =>
+  [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Says in the namespace what its deletion waits for. */
+function tell(namespace: KubeObject, { resources, finalizers }: Rest, bench: Workbench): void {
+  const now = bench.nowText();
+  const content = sorted(resources).map(([resource, count]) => `${resource} has ${count} resource instances`);
+  const waiting = sorted(finalizers).map(([finalizer, count]) => `${finalizer} in ${count} resource instances`);
+  const left = content.length > 0;
+  const held = waiting.length > 0;
+  const entries: readonly Condition[] = [
+    {
+      type: 'NamespaceDeletionDiscoveryFailure',
+      status: 'False',
+      reason: 'ResourcesDiscovered',
+      message: 'All resources successfully discovered',
+    },
+    {
+      type: 'NamespaceDeletionGroupVersionParsingFailure',
+      status: 'False',
+      reason: 'ParsedGroupVersions',
+      message: 'All legacy kube types successfully parsed',
+    },
+    {
+      type: 'NamespaceDeletionContentFailure',
+      status: 'False',
+      reason: 'ContentDeleted',
+      message: `All content successfully deleted${left ? ', may be waiting on finalization' : ''}`,
+    },
+    {
+      type: 'NamespaceContentRemaining',
+      status: left ? 'True' : 'False',
+      reason: left ? 'SomeResourcesRemain' : 'ContentRemoved',
+      message: left ? `Some resources are remaining: ${content.join(', ')}` : 'All content successfully removed',
+    },
+    {
+      type: 'NamespaceFinalizersRemaining',
+      status: held ? 'True' : 'False',
+      reason: held ? 'SomeFinalizersRemain' : 'ContentHasNoFinalizers',
+      message: held
+        ? `Some content in the namespace has finalizers remaining: ${waiting.join(', ')}`
+        : 'All content-preserving finalizers finished',
+    },
+  ];
+  let conditions: unknown = at(namespace, 'status', 'conditions');
+  for (const entry of entries) conditions = withCondition(conditions, entry, now);
+  const status = isRecord(namespace['status']) ? namespace['status'] : {};
+  bench.updateStatus(namespace, { ...status, conditions });
 }
 
 function finalize(namespace: KubeObject, bench: Workbench): void {
@@ -70,7 +128,9 @@ export const namespaces = (bench: Workbench, caPem: string): Controller => ({
       return undefined;
     }
     if (at(namespace, 'spec', 'finalizers', 0) === undefined) return undefined;
-    if (empty(name, bench) === 0) finalize(namespace, bench);
+    const rest = empty(name, bench);
+    if (rest.resources.size === 0) finalize(namespace, bench);
+    else tell(namespace, rest, bench);
     return undefined;
   },
 });

@@ -1,7 +1,18 @@
-import { at, matchesSelector, numberAt, type KubeObject, type LabelSelector } from '@tiphys/api';
+import { at, listAt, matchesSelector, numberAt, type KubeObject, type LabelSelector } from '@tiphys/api';
 import { keyText, splitKey, type Controller } from './controller.ts';
-import { isActive, isReady, podFromTemplate, templateLabels, templateOf, untilAvailable } from './template.ts';
-import { controllerOf, controllerReference, type Workbench } from './workbench.ts';
+import {
+  conditionStatus,
+  isActive,
+  isReady,
+  podFromTemplate,
+  templateLabels,
+  templateOf,
+  untilAvailable,
+} from './template.ts';
+import { controllerOf, controllerReference, createPodFor, withCondition, type Workbench } from './workbench.ts';
+
+/** When a pod that was refused is tried again, unless something changes before. */
+const refusedAgainMs = 2000;
 
 const resources: Readonly<Record<string, string>> = {
   'replicasets.apps': 'ReplicaSet',
@@ -42,23 +53,34 @@ function leastUseful(pods: readonly KubeObject[]): readonly KubeObject[] {
   return [...pods].sort((a, b) => rank(a) - rank(b) || version(b) - version(a));
 }
 
-function scale(set: KubeObject, active: readonly KubeObject[], bench: Workbench): void {
+/** @returns why a pod could not be created */
+function scale(set: KubeObject, active: readonly KubeObject[], bench: Workbench): string | undefined {
   const wanted = numberAt(set, 'spec', 'replicas') ?? 1;
   const component = 'replicaset-controller';
   for (let missing = wanted - active.length; missing > 0; missing--) {
-    const pod = bench.create(podFromTemplate(set, templateOf(set)));
-    const message = `Created pod: ${pod.metadata.name ?? ''}`;
-    bench.event(set, { type: 'Normal', reason: 'SuccessfulCreate', message, component });
+    const refused = createPodFor(set, podFromTemplate(set, templateOf(set)), { bench, component });
+    if (refused !== undefined) return refused;
   }
   for (const pod of leastUseful(active).slice(0, Math.max(0, active.length - wanted))) {
     bench.remove(pod);
     const message = `Deleted pod: ${pod.metadata.name ?? ''}`;
     bench.event(set, { type: 'Normal', reason: 'SuccessfulDelete', message, component });
   }
+  return undefined;
+}
+
+/** The conditions of a set: one, while its pods are refused. */
+function conditionsOf(set: KubeObject, refused: string | undefined, now: string): readonly unknown[] {
+  const others = listAt(set, 'status', 'conditions').filter((entry) => at(entry, 'type') !== 'ReplicaFailure');
+  if (refused === undefined) return others;
+  // The text names a pod that never was; another name at each try is no news.
+  if (conditionStatus(set, 'ReplicaFailure') === 'True') return listAt(set, 'status', 'conditions');
+  const entry = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: refused };
+  return withCondition(listAt(set, 'status', 'conditions'), entry, now);
 }
 
 /** Milliseconds until the next ready pod becomes available; undefined when none is on its way. */
-function writeStatus(set: KubeObject, bench: Workbench): number | undefined {
+function writeStatus(set: KubeObject, refused: string | undefined, bench: Workbench): number | undefined {
   const pods = bench.controlled(set, 'Pod');
   const active = pods.filter(isActive);
   const labels = Object.entries(templateLabels(templateOf(set)));
@@ -68,7 +90,9 @@ function writeStatus(set: KubeObject, bench: Workbench): number | undefined {
   );
   const available = waits.filter((ms) => ms === 0).length;
   const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined).length;
+  const conditions = conditionsOf(set, refused, bench.nowText());
   bench.updateStatus(set, {
+    ...(conditions.length > 0 && { conditions }),
     replicas: active.length,
     ...(fullyLabeled.length > 0 && { fullyLabeledReplicas: fullyLabeled.length }),
     ...(waits.length > 0 && { readyReplicas: waits.length }),
@@ -94,12 +118,14 @@ export function replicaSets(bench: Workbench, resource: 'replicasets.apps' | 're
       const set = bench.get({ resource, ...splitKey(key) });
       if (set === undefined) return undefined;
       const active = (): readonly KubeObject[] => bench.controlled(set, 'Pod').filter(isActive);
+      let refused: string | undefined;
       if (set.metadata.deletionTimestamp === undefined) {
         const wanted = numberAt(set, 'spec', 'replicas') ?? 1;
         if (active().length < wanted) adopt(set, bench);
-        scale(set, active(), bench);
+        refused = scale(set, active(), bench);
       }
-      return writeStatus(set, bench);
+      const again = writeStatus(set, refused, bench);
+      return refused === undefined ? again : refusedAgainMs;
     },
   };
 }

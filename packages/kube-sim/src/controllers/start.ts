@@ -8,8 +8,14 @@ import { garbageCollector } from './garbage-collector.ts';
 import { jobs } from './job.ts';
 import { kubelet, type PodTimes } from './kubelet.ts';
 import { loadBalancers } from './load-balancer.ts';
+import { autoscalers } from './autoscaler.ts';
+import { disruptionBudgets } from './disruption-budget.ts';
 import { ControllerLoop } from './loop.ts';
 import { namespaces } from './namespace.ts';
+import { resourceQuotas } from './quota.ts';
+import type { ServiceAccountTokens } from '../server/authorization/service-account-tokens.ts';
+import { accountTokens } from './account-token.ts';
+import { roleAggregation } from './role-aggregation.ts';
 import { replicaSets } from './replica-set.ts';
 import { statefulSets } from './stateful-set.ts';
 import { persistentVolumes } from './volume.ts';
@@ -23,7 +29,7 @@ export const defaultSimulation: SimulationSettings = { startMs: 200, runMs: 200,
 /** Starts all controllers; they follow the store until stopped. */
 export function startControllers(
   cluster: Cluster,
-  options: Partial<SimulationSettings> & Readonly<{ caPem: string }>,
+  options: Partial<SimulationSettings> & Readonly<{ caPem: string; tokens: ServiceAccountTokens }>,
 ): Readonly<{ stop: () => void }> {
   const bench = createWorkbench(cluster);
   const times = { ...defaultSimulation, ...options };
@@ -38,6 +44,11 @@ export function startControllers(
     daemonSets(bench),
     jobs(bench),
     cronJobs(bench),
+    autoscalers(bench),
+    disruptionBudgets(bench),
+    resourceQuotas(bench),
+    roleAggregation(bench),
+    accountTokens(bench, options),
     endpoints(bench),
     loadBalancers(bench),
     persistentVolumes(bench),

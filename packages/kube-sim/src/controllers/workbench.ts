@@ -1,3 +1,4 @@
+import { StatusError } from '../schema/status-error.ts';
 import { isRecord, type KubeObject, type OwnerReference } from '@tiphys/api';
 import { equal } from '../server/equal.ts';
 import { ownWrite, timeText, type Cluster } from '../server/cluster.ts';
@@ -109,6 +110,33 @@ export function createWorkbench(cluster: Cluster): Workbench {
     },
     event: (about, text) => recorder.record(about, text),
   };
+}
+
+/**
+ * Creates a pod for its owner, and says so in an event; a pod that is refused (a quota, a limit, a policy) is told there
+ * too.
+ * @returns why it was refused; undefined when it is there
+ */
+export function createPodFor(
+  owner: KubeObject,
+  pod: KubeObject,
+  { bench, component }: Readonly<{ bench: Workbench; component: string }>,
+): string | undefined {
+  try {
+    const created = bench.create(pod);
+    const message = `Created pod: ${created.metadata.name ?? ''}`;
+    bench.event(owner, { type: 'Normal', reason: 'SuccessfulCreate', message, component });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    bench.event(owner, {
+      type: 'Warning',
+      reason: 'FailedCreate',
+      message: `Error creating: ${error.message}`,
+      component,
+    });
+    return error.message;
+  }
 }
 
 /** One condition, with whatever else its kind has in one. */

@@ -1,5 +1,5 @@
 /** A quantity as value = unscaled * 10^-scale, in the family of suffixes it was written in. */
-type Quantity = Readonly<{ unscaled: bigint; scale: number; family: 'decimal' | 'binary' | 'exponent' }>;
+export type Quantity = Readonly<{ unscaled: bigint; scale: number; family: 'decimal' | 'binary' | 'exponent' }>;
 
 const decimalSuffixes = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const binarySuffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
@@ -119,3 +119,17 @@ function looksCanonical(text: string): boolean {
   if (18 - digits.length < 0 || scale < -nanoScale) return false;
   return scale % 3 === 0 && !digits.endsWith('000') && digits !== '' && !digits.startsWith('0');
 }
+
+/** The sum, in the family of suffixes of the first that is not zero. */
+export function addQuantities(a: Quantity, b: Quantity): Quantity {
+  const scale = Math.max(a.scale, b.scale, 0);
+  const unscaled = a.unscaled * 10n ** BigInt(scale - a.scale) + b.unscaled * 10n ** BigInt(scale - b.scale);
+  return { unscaled, scale, family: a.unscaled === 0n ? b.family : a.family };
+}
+
+export const zeroQuantity: Quantity = { unscaled: 0n, scale: 0, family: 'decimal' };
+
+export const negated = (quantity: Quantity): Quantity => ({ ...quantity, unscaled: -quantity.unscaled });
+
+/** The value as a number, for ratios. */
+export const quantityNumber = ({ unscaled, scale }: Quantity): number => Number(unscaled) / 10 ** scale;

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@tiphys/api';
+import { defaultRoles } from './authorization/default-roles.ts';
 import { ownWrite, timeText, type Cluster } from './cluster.ts';
 import { createObject } from './operations/create.ts';
 import { storageKey } from './type-registry.ts';
@@ -126,6 +127,7 @@ export function seed(cluster: Cluster, caPem: string): void {
     node(1, now),
     storageClass,
     apiService,
+    ...defaultRoles(),
   ];
   for (const object of objects) {
     const type = cluster.types.ofKind(object);

@@ -2,6 +2,7 @@ import { at, isRecord, listAt, type KubeObject, type ObjectMeta } from '@tiphys/
 import type { ResourceType } from '../schema/types.ts';
 import { mergeStringData } from './kinds/secret.ts';
 import { prepareNewJob } from './kinds/job.ts';
+import { withLimitDefaults } from './admission/limit-range.ts';
 import { admitChangedPod, admitPod, prepareNewPod } from './kinds/pod.ts';
 import type { Preparation } from './cluster.ts';
 import { equal, semanticallyEqual } from './equal.ts';
@@ -113,7 +114,12 @@ function prepareServiceAccount(object: KubeObject): KubeObject {
 
 const rules: Readonly<Record<string, KindRules>> = {
   serviceaccounts: { create: prepareServiceAccount, update: prepareServiceAccount },
-  pods: { admit: admitPod, create: prepareNewPod, update: admitChangedPod },
+  pods: {
+    admit: (pod, preparation) =>
+      admitPod(withLimitDefaults(pod, preparation.cluster.store, preparation.namespace), preparation),
+    create: prepareNewPod,
+    update: admitChangedPod,
+  },
   'jobs.batch': { create: prepareNewJob },
   persistentvolumeclaims: { admit: admitClaim },
   persistentvolumes: { admit: admitVolume },

@@ -7,7 +7,12 @@ import { jsonFault } from './json-syntax.ts';
 import { tooLarge, unsupportedMediaType } from '../refusal.ts';
 
 /** Who sends a request. */
-export type User = Readonly<{ name: string; groups: readonly string[] }>;
+export type User = Readonly<{
+  name: string;
+  uid?: string;
+  groups: readonly string[];
+  extra?: Readonly<Record<string, readonly string[]>>;
+}>;
 
 /** One request and the way to answer it, whether it came over HTTP/1.1 or HTTP/2. */
 export type Exchange = Readonly<{

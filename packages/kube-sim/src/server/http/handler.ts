@@ -3,7 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { messageOf } from '@tiphys/api';
 import { StatusError } from '../../schema/status-error.ts';
 import { statusBody } from '../refusal.ts';
-import { authenticate, authorize } from './authenticate.ts';
+import { authenticate, authorize, impersonated } from './authenticate.ts';
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from './discovery.ts';
 import { header, send, sendBytes, sendJson, sendNoPage, type Exchange } from './exchange.ts';
 import { parseAccept } from './negotiate.ts';
@@ -93,12 +93,17 @@ function serveOpenApi(ports: ResourcePorts, exchange: Exchange, segments: readon
   else sendJson(exchange, { code: 200, body });
 }
 
+/** What a method means where no resource is asked for. */
+const pathVerbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'head', POST: 'post', PUT: 'put' };
+
 async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
   const { path } = exchange;
   const segments = path.split('/').filter((segment) => segment !== '');
   const [root] = segments;
   const resource = parseResourcePath(path);
   if (resource !== undefined) return serveResource(ports, exchange, resource);
+  const verb = pathVerbs[exchange.method] ?? exchange.method.toLowerCase();
+  authorize(ports.cluster.store, exchange.user, { kind: 'path', verb, path });
   if (root === 'api' || root === 'apis') serveDiscovery(ports, exchange, segments);
   else if (root === 'openapi') serveOpenApi(ports, exchange, segments);
   else if (path === '/version' || path === '/version/')
@@ -128,9 +133,9 @@ function refuse(ports: ResourcePorts, response: Response, error: unknown): void 
 export async function handle(ports: ResourcePorts, request: Request, response: Response): Promise<void> {
   try {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const user = authenticate(request.headers.authorization ?? '', ports.tokens);
+    const sender = authenticate(request.headers.authorization ?? '', ports);
+    const user = impersonated(ports.cluster.store, sender, request.headers);
     const method = request.method ?? 'GET';
-    authorize(user, method, url.pathname);
     await route(ports, { request, response, method, path: url.pathname, query: url.searchParams, user });
   } catch (error) {
     refuse(ports, response, error);

@@ -8,6 +8,8 @@ export type ResourcePath = Readonly<{
   name: string;
   /** Empty for the object itself. */
   subresource: string;
+  /** Under the deprecated `/watch/` paths every GET is a watch, of one object where one is named. */
+  watched?: true;
 }>;
 
 /** Subresources of a namespace; any other segment after its name is a resource in it. */
@@ -31,10 +33,12 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   if (root !== 'api' && root !== 'apis') return undefined;
   const group = root === 'api' ? '' : (rest.shift() ?? '');
   const version = rest.shift() ?? '';
+  const watched = rest[0] === 'watch' && rest.length > 1;
+  if (watched) rest.shift();
   const [first, second, third] = rest;
   if (first === undefined) return undefined;
   const inNamespace = first === 'namespaces' && second !== undefined && third !== undefined && !ofNamespace.has(third);
   const [plural = '', name = '', ...sub] = inNamespace ? rest.slice(2) : rest;
   const namespace = inNamespace ? second : '';
-  return { group, version, namespace, plural, name, subresource: sub.join('/') };
+  return { group, version, namespace, plural, name, subresource: sub.join('/'), ...(watched && { watched }) };
 }

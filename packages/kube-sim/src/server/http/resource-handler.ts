@@ -1,12 +1,13 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { badRequest } from '../../schema/status-error.ts';
 import type { Access, Target, WriteOptions, Written } from '../cluster.ts';
+import { authorize } from './authenticate.ts';
 import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
 import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
-import { patch } from '../operations/patch.ts';
+import { patch, patchTypes } from '../operations/patch.ts';
 import { list, read, readSelection, versionNumber } from '../operations/read.ts';
-import { update } from '../operations/update.ts';
+import { liveObject, update } from '../operations/update.ts';
 import { fieldError, invalidOptions, notFound, notHere, pathNotFound, resourceText } from '../refusal.ts';
 import { header, mediaTypeOf, readBody, sendJson, sendNoPage, warn, type Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
@@ -22,10 +23,11 @@ type Verb = Access['verb'];
 
 const isTrue = (value: string | null): boolean => value === 'true' || value === '1';
 
-function verbOf({ method, query }: Exchange, { name }: ResourcePath): Verb | undefined {
+function verbOf({ method, query }: Exchange, { name, watched }: ResourcePath): Verb | undefined {
   switch (method) {
     case 'GET':
     case 'HEAD':
+      if (watched === true) return 'watch';
       if (name !== '') return 'get';
       return isTrue(query.get('watch')) ? 'watch' : 'list';
     case 'POST':
@@ -97,6 +99,7 @@ function wantsInitialEvents(query: URLSearchParams): boolean {
 
 function serveWatch(ports: ResourcePorts, { exchange, type, path }: ResourceRequest): void {
   const { query } = exchange;
+  if (path.name !== '') query.set('fieldSelector', `metadata.name=${path.name}`);
   // Refused before the stream is open: afterwards there is no status left to say it with.
   versionNumber(query.get('resourceVersion') ?? '');
   const end = streamWatch(ports.cluster, exchange, {
@@ -139,7 +142,12 @@ function sendWritten(ports: ResourcePorts, { exchange, type, path }: ResourceReq
 async function serveCreate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, type } = request;
   const body = await readBody(exchange);
-  const review = answerReview(type.plural, body, { user: exchange.user, tokens: ports.tokens });
+  const review = answerReview(type.plural, body, {
+    user: exchange.user,
+    authenticator: ports,
+    store: ports.cluster.store,
+    namespace: request.path.namespace,
+  });
   if (review !== undefined) {
     sendJson(exchange, { code: 201, body: review });
     return;
@@ -174,6 +182,8 @@ async function servePatch(ports: ResourcePorts, request: ResourceRequest): Promi
   const options = writeOptions(exchange);
   const mediaType = mediaTypeOf(exchange);
   const target = targetOf(request);
+  const creates = mediaType === patchTypes.apply && liveObject(cluster, target) === undefined;
+  if (creates) allow(ports, exchange, { path, verb: 'create' });
   if (path.subresource !== 'scale') {
     const { subresource } = path;
     sendWritten(ports, request, patch(cluster, target, { mediaType, body, subresource, options }));
@@ -261,7 +271,7 @@ function checkServed({ type, path }: ResourceRequest, verb: Verb): void {
     return;
   }
   const onCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
-  if (onCollection !== (path.name === '')) throw notHere();
+  if (onCollection !== (path.name === '') && path.watched !== true) throw notHere();
   // A namespaced resource without a namespace can only be read across all of them.
   const crossNamespace = type.namespaced && path.namespace === '' && verb !== 'list' && verb !== 'watch';
   if (crossNamespace && !['selfsubjectaccessreviews', 'subjectaccessreviews'].includes(type.plural))
@@ -269,10 +279,33 @@ function checkServed({ type, path }: ResourceRequest, verb: Verb): void {
   if (!type.verbs.includes(verb)) throw notHere();
 }
 
+/** Asks the roles; a list or watch of one object by its name counts as one of that name. */
+function allow(
+  ports: ResourcePorts,
+  { user, query }: Exchange,
+  { path, verb }: Readonly<{ path: ResourcePath; verb: string }>,
+): void {
+  const { group, plural, subresource, namespace } = path;
+  const named = verb === 'list' || verb === 'watch' || verb === 'deletecollection';
+  const byField = named ? /(?:^|,)metadata\.name==?([^,]+)/.exec(query.get('fieldSelector') ?? '')?.[1] : undefined;
+  // A namespace lies in itself, as far as roles go.
+  const isNamespace = group === '' && plural === 'namespaces' && namespace === '';
+  authorize(ports.cluster.store, user, {
+    kind: 'resource',
+    verb,
+    group,
+    resource: plural,
+    subresource,
+    namespace: isNamespace ? path.name : namespace,
+    name: path.name === '' ? (byField ?? '') : path.name,
+  });
+}
+
 /** Serves one request for a resource. */
 export async function serveResource(ports: ResourcePorts, exchange: Exchange, path: ResourcePath): Promise<void> {
   const type = ports.cluster.types.at(path.group, path.version, path.plural);
   const verb = verbOf(exchange, path);
+  allow(ports, exchange, { path, verb: verb ?? exchange.method.toLowerCase() });
   if (type === undefined || verb === undefined) {
     // An unknown group is no page at all; an unknown resource of a known one is a Status.
     if (ports.cluster.types.serves(path.group, path.version)) throw pathNotFound();

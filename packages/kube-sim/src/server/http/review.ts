@@ -1,31 +1,75 @@
-import { isRecord, stringAt, type KubeObject } from '@tiphys/api';
-import type { Tokens } from './authenticate.ts';
+import { isRecord, listAt, stringAt, type KubeObject } from '@tiphys/api';
+import { permission, rulesFor, type Attempt } from '../authorization/rules.ts';
+import { badRequest } from '../../schema/status-error.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+import { userOf, type Authenticator } from './authenticate.ts';
 import type { User } from './exchange.ts';
 
-/** What a review is answered from. */
-export type ReviewContext = Readonly<{ user: User; tokens: Tokens }>;
+/** What a review is answered from. `namespace` is that of the path. */
+export type ReviewContext = Readonly<{
+  user: User;
+  authenticator: Authenticator;
+  store: ObjectStore;
+  namespace: string;
+}>;
 
-const userInfo = (user: User): Record<string, unknown> => ({
-  username: user.name,
-  groups: [...user.groups, 'system:authenticated'],
+const userInfo = ({ name, uid, groups, extra }: User): Record<string, unknown> => ({
+  username: name,
+  ...(uid !== undefined && { uid }),
+  groups,
+  ...(extra !== undefined && { extra }),
 });
 
-const allowed = { allowed: true, reason: 'every authenticated user may do everything in the embedded cluster' };
+function attemptOf(body: unknown, namespace: string | undefined): Attempt {
+  const spec = isRecord(body) ? body['spec'] : undefined;
+  const path = stringAt(spec, 'nonResourceAttributes', 'path');
+  if (path !== undefined) return { kind: 'path', path, verb: stringAt(spec, 'nonResourceAttributes', 'verb') ?? '' };
+  const field = (name: string): string => stringAt(spec, 'resourceAttributes', name) ?? '';
+  const own = field('namespace');
+  if (namespace !== undefined && own !== namespace)
+    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
+  return {
+    kind: 'resource',
+    verb: field('verb'),
+    group: field('group'),
+    resource: field('resource'),
+    subresource: field('subresource'),
+    namespace: own,
+    name: field('name'),
+  };
+}
+
+function verdict(store: ObjectStore, user: User, attempt: Attempt): Record<string, unknown> {
+  const { allowed, why } = permission(store, user, attempt);
+  return { allowed, ...(why !== '' && { reason: why }) };
+}
+
+const askedUser = (body: unknown): User => ({
+  name: stringAt(body, 'spec', 'user') ?? '',
+  groups: listAt(body, 'spec', 'groups').map(String),
+});
+
+type Answer = (body: Record<string, unknown>, context: ReviewContext) => unknown;
 
 /** How the kinds that are only asked, never stored, are answered; by plural. */
-const answers: Readonly<Record<string, (body: Record<string, unknown>, context: ReviewContext) => unknown>> = {
-  subjectaccessreviews: () => allowed,
-  selfsubjectaccessreviews: () => allowed,
-  localsubjectaccessreviews: () => allowed,
-  selfsubjectrulesreviews: () => ({
-    incomplete: false,
-    nonResourceRules: [{ nonResourceURLs: ['*'], verbs: ['*'] }],
-    resourceRules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
-  }),
+const answers: Readonly<Record<string, Answer>> = {
+  subjectaccessreviews: (body, { store }) => verdict(store, askedUser(body), attemptOf(body, undefined)),
+  localsubjectaccessreviews: (body, { store, namespace }) =>
+    verdict(store, askedUser(body), attemptOf(body, namespace)),
+  selfsubjectaccessreviews: (body, { store, user }) => verdict(store, user, attemptOf(body, undefined)),
+  selfsubjectrulesreviews: (body, { store, user }) => {
+    const rules = rulesFor(store, user, stringAt(body, 'spec', 'namespace') ?? '');
+    return {
+      incomplete: false,
+      nonResourceRules: rules.filter((rule) => listAt(rule, 'nonResourceURLs').length > 0),
+      resourceRules: rules.filter((rule) => listAt(rule, 'resources').length > 0),
+    };
+  },
   selfsubjectreviews: (_body, { user }) => ({ userInfo: userInfo(user) }),
-  tokenreviews: (body, { tokens }) => {
-    const user = tokens.get(stringAt(body, 'spec', 'token') ?? '');
-    return user === undefined ? { user: {} } : { authenticated: true, user: userInfo(user) };
+  tokenreviews: (body, { authenticator }) => {
+    const user = userOf(stringAt(body, 'spec', 'token') ?? '', authenticator);
+    if (user === undefined) return { user: {}, error: '[invalid bearer token]' };
+    return { authenticated: true, user: userInfo(user) };
   },
 };
 

@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { at, listAt, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import { ownWrite, timeText, type Access } from '../cluster.ts';
 import { readDeleteOptions, remove } from '../operations/delete.ts';
 import { read } from '../operations/read.ts';
 import { commit } from '../operations/update.ts';
-import { methodNotAllowed } from '../refusal.ts';
+import { StatusError } from '../../schema/status-error.ts';
+import { mayEvict, spend } from '../../controllers/disruption-budget.ts';
+import { issuer } from '../authorization/service-account-tokens.ts';
+import { fieldError, invalid, methodNotAllowed, Refusal } from '../refusal.ts';
 import { readBody, send, sendJson } from './exchange.ts';
 import type { ResourcePorts, ResourceRequest } from './resource-request.ts';
 
@@ -25,7 +27,32 @@ function serveLog(ports: ResourcePorts, request: ResourceRequest): void {
 
 async function serveEviction(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const body = await readBody(request.exchange);
-  remove(ports.cluster, targetOf(request), readDeleteOptions(at(body, 'deleteOptions'), request.exchange.query));
+  const { cluster } = ports;
+  const target = targetOf(request);
+  const options = readDeleteOptions(at(body, 'deleteOptions'), request.exchange.query);
+  const verdict = mayEvict(read(cluster, target), cluster);
+  if (verdict.kind === 'too-many')
+    throw new StatusError({
+      code: 500,
+      reason: 'InternalError',
+      message: `Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.`,
+    });
+  if (verdict.kind === 'refuse')
+    throw new Refusal({
+      code: 429,
+      reason: 'TooManyRequests',
+      message: "Cannot evict pod as it would violate the pod's disruption budget.",
+      causes: [
+        {
+          reason: 'DisruptionBudget',
+          message: `The disruption budget ${verdict.budget} needs ${verdict.needed} healthy pods and has ${verdict.healthy} currently`,
+        },
+      ],
+      details: {},
+    });
+  remove(cluster, target, options);
+  if (verdict.kind === 'spend' && !options.dryRun)
+    spend(verdict.budget, target.name, { cluster, now: timeText(cluster.clock.now()) });
   sendJson(request.exchange, { code: 201, body: success });
 }
 
@@ -38,36 +65,31 @@ async function serveBinding(ports: ResourcePorts, request: ResourceRequest): Pro
   sendJson(request.exchange, { code: 201, body: success });
 }
 
-const accountPrefix = 'system:serviceaccount:';
+const defaultTokenSeconds = 3600;
 
-/** So many tokens of service accounts are accepted; the oldest end first. */
-const maxAccountTokens = 1000;
-
-function dropOldTokens(tokens: ResourcePorts['tokens']): void {
-  const issued = [...tokens].filter(([, user]) => user.name.startsWith(accountPrefix));
-  for (const [token] of issued.slice(0, Math.max(0, issued.length - maxAccountTokens + 1))) tokens.delete(token);
-}
-
-/** A token for a service account: random text that this server accepts until it stops. It is no JWT. */
+/** A signed token for a service account, as TokenRequest gives it. */
 async function serveToken(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { path, exchange } = request;
-  read(ports.cluster, targetOf(request));
+  const account = read(ports.cluster, targetOf(request));
   const body = await readBody(exchange);
-  const seconds = numberAt(body, 'spec', 'expirationSeconds') ?? 3600;
-  const token = randomBytes(32).toString('base64url');
-  dropOldTokens(ports.tokens);
-  ports.tokens.set(token, {
-    name: `${accountPrefix}${path.namespace}:${path.name}`,
-    groups: ['system:serviceaccounts', `system:serviceaccounts:${path.namespace}`],
-  });
-  const expirationTimestamp = timeText(new Date(ports.cluster.clock.now().getTime() + seconds * 1000));
-  const spec = { audiences: ['https://kubernetes.default.svc'], expirationSeconds: seconds };
+  const seconds = numberAt(body, 'spec', 'expirationSeconds') ?? defaultTokenSeconds;
+  if (seconds < 600)
+    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
+      fieldError(
+        'spec.expirationSeconds',
+        'FieldValueInvalid',
+        `Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
+      ),
+    ]);
+  const asked = listAt(body, 'spec', 'audiences').map(String);
+  const audiences = asked.length > 0 ? asked : [issuer];
+  const { token, expires } = ports.accounts.issue(account, { expiresInSeconds: seconds, audiences });
   const answer = {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name: path.name, namespace: path.namespace },
-    spec,
-    status: { token, expirationTimestamp },
+    metadata: { name: path.name, namespace: path.namespace, creationTimestamp: timeText(ports.cluster.clock.now()) },
+    spec: { audiences, expirationSeconds: seconds, boundObjectRef: at(body, 'spec', 'boundObjectRef') ?? null },
+    status: { token, expirationTimestamp: expires === undefined ? null : timeText(expires) },
   };
   sendJson(exchange, { code: 201, body: answer });
 }

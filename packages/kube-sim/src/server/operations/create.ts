@@ -7,6 +7,8 @@ import type { FieldError, ResourceType } from '../../schema/types.ts';
 import { validate } from '../../schema/validate.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
 import { fromStored, toStored } from '../conversion.ts';
+import { checkLimitRanges } from '../admission/limit-range.ts';
+import { checkQuota } from '../admission/resource-quota.ts';
 import { generatedName } from '../names.ts';
 import { admit, normalize, prepareForCreate } from '../prepare.ts';
 import { alreadyExists, forbidden, invalid, notFound, Refusal } from '../refusal.ts';
@@ -115,6 +117,8 @@ export function createObject(
   const errors = errorsOf(prepared, type);
   const name = prepared.metadata.name ?? '';
   if (errors.length > 0) throw invalid(type, name, errors);
+  checkLimitRanges(cluster.store, prepared, type);
+  checkQuota(cluster.store, { type, object: prepared });
   const key = storageKey(type);
   const present = cluster.store.get({ resource: key, namespace: target.namespace, name });
   if (present !== undefined) throw alreadyExists(type, name, present.metadata.deletionTimestamp !== undefined);

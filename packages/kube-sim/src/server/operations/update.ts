@@ -3,6 +3,7 @@ import { trackUpdate } from '../../patch/index.ts';
 import { applyDefaults } from '../../schema/default.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
+import { checkQuota } from '../admission/resource-quota.ts';
 import { fromStored, toStored } from '../conversion.ts';
 import { isSameObject } from '../equal.ts';
 import { normalize, prepareForStatusUpdate, prepareForUpdate } from '../prepare.ts';
@@ -185,6 +186,7 @@ export function commit(cluster: Cluster, target: Target, change: Change): Writte
   const errors =
     change.trusted === true ? [] : errorsOf(prepared, type, { old: live, ...(subresource !== '' && { subresource }) });
   if (errors.length > 0) throw invalid(type, name, errors);
+  if (change.trusted !== true && subresource === '') checkQuota(cluster.store, { type, object: prepared, old: live });
   if (isSameObject(prepared, live)) return { object: live, warnings: [], created: false };
   if (options.dryRun) return { object: prepared, warnings: [], created: false };
   const key = storageKey(type);
