@@ -1,14 +1,15 @@
 import { commands } from './commands/registry.ts';
-import { type AnyCommand, type Argument, kebab } from './define-command.ts';
+import { type AnyCommand, type Argument, flagName } from './define-command.ts';
 import { globalOptions } from './global-options.ts';
 
 type Named = Readonly<Record<string, Argument<unknown>>>;
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|');
 
-function flagText(name: string, { short, value, arity, choices }: Argument<unknown>): string {
+function flagText(name: string, argument: Argument<unknown>): string {
+  const { short, value, arity, choices } = argument;
   const shown = choices === undefined ? value : choices.join('|');
-  const long = `--${kebab(name)}${arity === 'flag' ? '' : ` ${shown ?? 'value'}`}`;
+  const long = `--${flagName(name, argument)}${arity === 'flag' ? '' : ` ${shown ?? 'value'}`}`;
   return short === undefined ? long : `-${short}, ${long}`;
 }
 

@@ -6,6 +6,7 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { at, listAt, parseJson, parseYaml } from '@tiphys/api';
 import { type Access, type ClusterUnderTest, openClusterUnderTest, type Outcome } from './cluster-under-test.suite.ts';
 
 const tools = join(import.meta.dirname, '../../../.cache/tools');
@@ -119,6 +120,67 @@ export function compareSuite(access: () => Promise<Access>): void {
         err: '',
       });
       git('checkout', '--quiet', '.');
+    });
+    const operation = async (): Promise<unknown> => {
+      const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+      const asked = at(await world.client.get({ gvk, namespace: world.control, name: 'shop' }), 'operation', 'sync');
+      assert.equal((await cli('app', 'terminate-op', 'shop')).exit, 0);
+      return asked;
+    };
+    test('SYNC-43 sync --label limits the operation to objects that carry it', async () => {
+      await commit(
+        'k8s/labelled.yaml',
+        configMap('labelled', 'x').replace('\ndata:', '\n  labels: {tier: web}\ndata:'),
+      );
+      assert.equal((await cli('app', 'sync', 'shop', '--label', 'tier=web', '--async')).exit, 0);
+      assert.deepEqual(at(await operation(), 'resources'), [
+        { group: '', kind: 'ConfigMap', name: 'labelled', namespace: target },
+      ]);
+      const none = await cli('app', 'sync', 'shop', '--label', 'tier=none', '--async');
+      assert.equal(none.exit, 20);
+      assert.match(none.err, /no object of the application has the label tier=none/);
+    });
+    test('SYNC-47 sync --preview-changes shows the difference and asks', async () => {
+      const refused = await cli('app', 'sync', 'shop', '--preview-changes', '--async');
+      assert.equal(refused.exit, 20);
+      assert.match(refused.out, /===== \/ConfigMap \S+\/labelled ======/);
+      assert.match(refused.err, /Do you want to continue the sync process\? \[y\/n\]/);
+      assert.equal((await cli('app', 'sync', 'shop', '--preview-changes', '--assumeYes', '--async')).exit, 0);
+      assert.notEqual(await operation(), undefined);
+    });
+    test('SYNC-39 sync --local brings the manifests of a folder along', async () => {
+      const folderOf = join(folder, 'local');
+      await mkdir(folderOf);
+      await writeFile(join(folderOf, 'a.yaml'), configMap('a', 'local'));
+      assert.equal((await cli('app', 'sync', 'shop', '--local', folderOf, '--async')).exit, 0);
+      const [manifest] = listAt(await operation(), 'manifests');
+      assert.equal(at(parseJson(String(manifest)), 'data', 'a'), 'local');
+      await cli('app', 'set', 'shop', '--sync-policy', 'automated');
+      const refused = await cli('app', 'sync', 'shop', '--local', folderOf, '--async');
+      assert.equal(refused.exit, 20);
+      assert.match(refused.err, /local manifests while automated sync is on/);
+      await cli('app', 'set', 'shop', '--sync-policy', 'none');
+      await writeFile(join(folderOf, 'large.yaml'), configMap('large', 'x'.repeat(1_100_000)));
+      assert.match(
+        (await cli('app', 'sync', 'shop', '--local', folderOf, '--async')).err,
+        /an operation takes 1024 KiB/,
+      );
+    });
+    test('get-resource shows live objects, by field, masked', async () => {
+      const resource = { version: 'v1', kind: 'ConfigMap', namespace: target, name: 'a', status: 'Synced' };
+      const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+      const body = { status: { resources: [resource] } };
+      await world.client.patch({ gvk, namespace: world.control, name: 'shop' }, { type: 'merge', body });
+      const read = (...flags: readonly string[]): Promise<Outcome> =>
+        cli('app', 'get-resource', 'shop', '--kind', 'ConfigMap', ...flags);
+      assert.match(
+        (await read('--filter-fields', 'data,metadata.name')).out,
+        /^RESOURCE NAME +FIELD +VALUE\na +data\.a +one\na +metadata\.name +a\n$/,
+      );
+      const object = parseYaml((await read('--resource-name', 'a', '-o', 'yaml')).out);
+      assert.deepEqual([at(object, 'kind'), at(object, 'metadata', 'managedFields')], ['ConfigMap', undefined]);
+      assert.equal((await read('--resource-name', 'nothing')).exit, 20);
+      assert.equal((await cli('app', 'get-resource', 'shop')).exit, 1);
     });
     test('DIFF-11 values of Secrets are masked', async () => {
       await commit(

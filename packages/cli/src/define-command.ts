@@ -6,6 +6,8 @@ export type Argument<T> = Readonly<{
   doc: string;
   /** `-x`, where there is one. */
   short?: string | undefined;
+  /** How the flag is written where that is not the kebab-case of its name. */
+  long?: string;
   /** What stands for the value in help; none for flags. */
   value?: string;
   /** How many values: one or none, at most one, any number. */
@@ -52,7 +54,7 @@ export const defineCommand = <A extends Arguments>(command: Command<A>): AnyComm
   run: (args, context) => command.run(args as Values<A>, context),
 });
 
-type OptionExtras = Readonly<{ short?: string; value?: string; hidden?: boolean }>;
+type OptionExtras = Readonly<{ short?: string; long?: string; value?: string; hidden?: boolean }>;
 
 /** A word that must be given. */
 export const positional = (doc: string): Argument<string> => ({ kind: 'positional', doc, arity: 'one' });
@@ -149,3 +151,6 @@ export const seconds = (doc: string, extras: OptionExtras = {}): Argument<number
 
 /** `selfHeal` -> `self-heal` */
 export const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** How the flag of an argument is written, without its dashes. */
+export const flagName = (name: string, { long }: Pick<Argument<unknown>, 'long'>): string => long ?? kebab(name);

@@ -1,6 +1,6 @@
 import { Argument as Word, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '@tiphys/api';
-import { type AnyCommand, type Argument, type Arguments, kebab } from './define-command.ts';
+import { type AnyCommand, type Argument, type Arguments, flagName } from './define-command.ts';
 import { globalOptions } from './global-options.ts';
 import type { CliIo } from './io.ts';
 
@@ -13,7 +13,7 @@ export type Invocation = Readonly<
 function optionOf(name: string, argument: Argument<unknown>, group: string): Option {
   const value = argument.arity === 'flag' ? '' : ` <${argument.value ?? 'value'}>`;
   const made = new Option(
-    `${argument.short === undefined ? '' : `-${argument.short}, `}--${kebab(name)}${value}`,
+    `${argument.short === undefined ? '' : `-${argument.short}, `}--${flagName(name, argument)}${value}`,
     argument.doc,
   );
   made.helpGroup(group);
@@ -45,13 +45,15 @@ function addArguments(command: Command, args: Arguments, group: string): void {
     if (argument.kind === 'positional') command.addArgument(wordOf(name, argument));
     else {
       command.addOption(optionOf(name, argument, group));
-      if (argument.arity === 'flag') command.addOption(new Option(`--no-${kebab(name)}`).hideHelp());
+      if (argument.arity === 'flag') command.addOption(new Option(`--no-${flagName(name, argument)}`).hideHelp());
     }
 }
 
 /** The forms of flags that Go's parser reads and this one does not: `--prune=false`, `-o=json`. */
 function plainFlags(argv: readonly string[], args: Arguments): string[] {
-  const flags = new Set(Object.entries(args).flatMap(([name, { arity }]) => (arity === 'flag' ? [kebab(name)] : [])));
+  const flags = new Set(
+    Object.entries(args).flatMap(([name, argument]) => (argument.arity === 'flag' ? [flagName(name, argument)] : [])),
+  );
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const plain = argv.slice(0, end).flatMap((argument) => {
     const [, short, text = ''] = /^(-[a-zA-Z])=(.*)$/s.exec(argument) ?? [];

@@ -1,12 +1,19 @@
-import { type AnyCommand, type CommandTable, defineCommand, kebab, positional } from '../define-command.ts';
+import {
+  type AnyCommand,
+  type Arguments,
+  type CommandTable,
+  defineCommand,
+  flagName,
+  positional,
+} from '../define-command.ts';
 import { CodedError } from '@tiphys/api';
 import { globalOptions } from '../global-options.ts';
 
 type Words = Readonly<{ path: string; words: readonly string[] }>;
 
-const flagsOf = (args: Readonly<Record<string, Readonly<{ kind: string; hidden?: boolean }>>>): readonly string[] =>
-  Object.entries(args).flatMap(([name, { kind, hidden }]) =>
-    kind === 'option' && hidden !== true ? [`--${kebab(name)}`] : [],
+const flagsOf = (args: Arguments): readonly string[] =>
+  Object.entries(args).flatMap(([name, argument]) =>
+    argument.kind === 'option' && argument.hidden !== true ? [`--${flagName(name, argument)}`] : [],
   );
 
 /** For each place in a command line, the words that may follow. */

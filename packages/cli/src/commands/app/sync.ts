@@ -92,7 +92,7 @@ export const appSync = defineCommand({
     selector: option('Applications with these labels', { short: 'l', value: 'labels' }),
     project: options('Applications of this project; may be repeated', { value: 'name' }),
     output: choice('Output format (default wide)', ['wide', 'json', 'yaml', ...treeForms], { short: 'o' }),
-    assumeYes: flag('Do not ask'),
+    assumeYes: flag('Do not ask', { long: 'assumeYes' }),
     ignoreNormalizerJqExecutionTimeout: option('Ignored: the controller has its own', { hidden: true }),
     serverSideDiffConcurrency: integer('Ignored: the comparison is made here', { hidden: true }),
     serverSideDiffMaxBatchKb: integer('Ignored: the comparison is made here', { hidden: true }),
