@@ -96,6 +96,23 @@ table(
       /1 of 2/,
     ],
     [
+      'a partition of zero, which the server sets: all are updated, whatever the revisions are called',
+      {
+        spec: { replicas: 1, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } } },
+        ...setStatus(1, { updatedReplicas: 1, currentRevision: 'a', updateRevision: 'b' }),
+      },
+      'Healthy',
+    ],
+    [
+      'a partition of zero, and one to go',
+      {
+        spec: { replicas: 2, updateStrategy: { rollingUpdate: { partition: 0 } } },
+        ...setStatus(2, { updatedReplicas: 1 }),
+      },
+      'Progressing',
+      /1 of 2/,
+    ],
+    [
       'partition reached',
       {
         spec: { replicas: 3, updateStrategy: { rollingUpdate: { partition: 1 } } },
@@ -262,6 +279,18 @@ table(
       /OOMKilled/,
     ],
     ['failed with a message', { spec: {}, status: { phase: 'Failed', message: 'evicted' } }, 'Degraded', /evicted/],
+    [
+      'not ready yet, after its init container was tried twice',
+      {
+        spec: {},
+        status: {
+          phase: 'Running',
+          initContainerStatuses: [{ name: 'init', lastState: { terminated: { exitCode: 1 } } }],
+          containerStatuses: [{ name: 'main' }],
+        },
+      },
+      'Progressing',
+    ],
     ['unknown phase', { spec: {}, status: { phase: 'Unknown' } }, 'Unknown'],
   ],
 );
@@ -349,6 +378,16 @@ table(
     ['established', { status: condition('Established', 'True') }, 'Healthy'],
     ['new', {}, 'Progressing'],
     ['names taken', { status: condition('NamesAccepted', 'False', 'X', 'taken') }, 'Degraded', /taken/],
+    ['being installed', { status: condition('Established', 'False', 'Installing') }, 'Progressing', /installed/],
+    ['not established', { status: condition('Established', 'False', 'X') }, 'Degraded', /not established/],
+    ['names accepted and no more', { status: condition('NamesAccepted', 'True') }, 'Degraded', /not established/],
+    [
+      'against the rules of schemas',
+      { status: condition('NonStructuralSchema', 'True', 'X', 'bad') },
+      'Degraded',
+      /bad/,
+    ],
+    ['going', { status: condition('Terminating', 'True', 'X', 'objects left') }, 'Progressing', /objects left/],
   ],
 );
 

@@ -54,7 +54,10 @@ function failureText(live: KubeObject): string {
 function assessRunning(live: KubeObject): Health {
   if (!runsOn(live)) return verdict('Progressing', stringAt(live, 'status', 'message'));
   if (conditionOf(live, 'Ready')?.status === 'True') return verdict('Healthy', stringAt(live, 'status', 'message'));
-  const restarted = containerStatuses(live).find((container) => isRecord(at(container, 'lastState', 'terminated')));
+  // Init containers may have been tried more than once on the way here.
+  const restarted = listAt(live, 'status', 'containerStatuses')
+    .filter(isRecord)
+    .find((container) => isRecord(at(container, 'lastState', 'terminated')));
   if (restarted === undefined) return verdict('Progressing', stringAt(live, 'status', 'message'));
   const reason = stringAt(restarted, 'lastState', 'terminated', 'reason') ?? 'it ended';
   return verdict('Degraded', `${nameOf(restarted)}: not ready after a restart (${reason})`);

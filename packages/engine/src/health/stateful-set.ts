@@ -1,4 +1,4 @@
-import { numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import { verdict, type Health } from './health.ts';
 import { isObserved } from './observed.ts';
 
@@ -11,8 +11,9 @@ export function assessStatefulSet(live: KubeObject): Health {
   const strategy = stringAt(live, 'spec', 'updateStrategy', 'type') ?? 'RollingUpdate';
   if (strategy === 'OnDelete')
     return verdict('Healthy', `${ready} replicas ready; updates wait for pods to be deleted`);
-  const partition = numberAt(live, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
-  if (partition > 0) {
+  const rolling = at(live, 'spec', 'updateStrategy', 'rollingUpdate');
+  if (isRecord(rolling)) {
+    const partition = numberAt(rolling, 'partition') ?? 0;
     const updated = numberAt(live, 'status', 'updatedReplicas') ?? 0;
     const due = Math.max(0, wanted - partition);
     return updated < due
