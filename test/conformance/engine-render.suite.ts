@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { at, stringAt } from '@tiphys/api';
 import { configMap, customResourceDefinition, deployment } from './harness/manifests.ts';
@@ -200,6 +201,31 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** Stands before another server and lets through who logs in. */
+async function requireLogin(upstream: string, login: string): Promise<AsyncDisposable & { url: string }> {
+  const wanted = `Basic ${Buffer.from(login).toString('base64')}`;
+  const server = createServer((request, response) => {
+    if (request.headers.authorization !== wanted) {
+      response.writeHead(401).end();
+      return;
+    }
+    fetch(`${upstream}${request.url ?? ''}`)
+      .then(async (found) => response.writeHead(found.status).end(Buffer.from(await found.arrayBuffer())))
+      .catch(() => response.writeHead(502).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
 /** From a source to objects: what each tool makes of what is in Git. */
 export function renderTests(world: World): void {
   for (const { title, files, source, sources, want, error } of cases) {
@@ -247,6 +273,64 @@ export function renderTests(world: World): void {
       source: { repoURL: charts.url, chart: 'shown', path: undefined, targetRevision: '9.9.9' },
     });
     await scene.untilCondition('ComparisonError', /9\.9\.9/, { name });
+  });
+
+  test('REPO-09 a dependency from a private chart repository is fetched with what is registered for it', async (t) => {
+    await using charts = await serveCharts('shown', ['1.0.0'], chart({ from: 'dependency' }, ''));
+    await using guard = await requireLogin(charts.url, 'ada:s3cret-word');
+    const scene = await world.scene(t, {
+      'app/Chart.yaml': {
+        apiVersion: 'v2',
+        name: 'main',
+        version: '1.0.0',
+        dependencies: [{ name: 'shown', version: '1.0.0', repository: `${guard.url}/charts` }],
+      },
+    });
+    await scene.createAutomated();
+    const refused = await scene.untilCondition('ComparisonError', /401/);
+    assert.equal(refused.sync, 'Unknown');
+    const name = `${scene.name}-charts`;
+    await world.cluster.client.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name,
+        namespace: world.namespace,
+        labels: { 'argocd.argoproj.io/secret-type': 'repository' },
+      },
+      stringData: { type: 'helm', url: `${guard.url}/charts`, username: 'ada', password: 's3cret-word' },
+    });
+    t.after(() =>
+      world.cluster.client.delete({
+        gvk: { group: '', version: 'v1', kind: 'Secret' },
+        namespace: world.namespace,
+        name,
+      }),
+    );
+    await scene.refresh('normal');
+    await scene.untilSettled();
+    assert.equal(at(await scene.get('ConfigMap/shown'), 'data', 'from'), 'dependency (string)');
+  });
+
+  test('REPO-20 texts that are made to hurt their reader fail by name, and others go on', async (t) => {
+    const bomb = [
+      'a0: &a0 [x, x, x, x, x, x, x, x, x, x]',
+      ...Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n}, `.repeat(10)}]`),
+    ].join('\n');
+    const scene = await world.scene(t, {
+      'bomb/bomb.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\nmore:\n${bomb.replace(/^/gm, '  ')}\n`,
+      'deep/deep.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: deep}\nmore: ${'['.repeat(50_000)}\n`,
+      'app/a.yaml': configMap('a'),
+    });
+    for (const path of ['bomb', 'deep'])
+      await scene.createAutomated({ name: `${scene.name}-${path}`, source: { path } });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    for (const path of ['bomb', 'deep']) {
+      const name = `${scene.name}-${path}`;
+      const view = await scene.untilCondition('ComparisonError', new RegExp(`${path}/${path}\\.yaml`), { name });
+      assert.equal(view.sync, 'Unknown');
+    }
   });
 
   test('REPO-01 with and without .git the URL means the same repository', async (t) => {
