@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type KubeObject, listAt, parseJson, systemClock } from '@tiphys/api';
-import { type Access, type ClusterUnderTest, openClusterUnderTest } from './cluster-under-test.suite.ts';
+import { type Access, type ClusterUnderTest, openClusterUnderTest, type Outcome } from './cluster-under-test.suite.ts';
 
 /** What is seen of an application's objects in a cluster that runs workloads, without a controller of ours. */
 export function treeSuite(access: () => Promise<Access>): void {
@@ -95,6 +95,23 @@ export function treeSuite(access: () => Promise<Access>): void {
       const all = await kinds();
       for (const row of ['ReplicaSet/web-* No', 'Pod/web-* No']) assert.ok(all.includes(row), all.join('\n'));
       assert.deepEqual(await kinds('--orphaned'), ['ConfigMap/loose Yes']);
+    });
+    test('CLI-16 wait --health --resource looks at the live objects', async () => {
+      const wait = (resource: string, timeout: string): Promise<Outcome> =>
+        world.cli(['app', 'wait', 'shop', '--health', '--resource', resource, '--timeout', timeout]);
+      const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+      const answered = async <T>(waiting: Promise<T>): Promise<T> => {
+        await systemClock.sleep(300);
+        const body = { metadata: { annotations: { 'argocd.argoproj.io/refresh': null } } };
+        await world.client.patch({ gvk, namespace: world.control, name: 'shop' }, { type: 'merge', body });
+        return waiting;
+      };
+      const healthy = await answered(wait('apps:Deployment:web', '60'));
+      assert.deepEqual([healthy.exit, healthy.err], [0, '']);
+      const missing = await answered(wait(':ConfigMap:gone', '3'));
+      assert.equal(missing.exit, 20);
+      assert.match(missing.err, /health Healthy \(now Missing\)/);
+      assert.equal((await answered(wait(`:ConfigMap:${target}/settings`, '20'))).exit, 0);
     });
     test('--project makes sure of the project', async () => {
       assert.equal((await world.cli(['app', 'resources', 'shop', '--project', 'default'])).exit, 0);

@@ -1,10 +1,10 @@
 import { CodedError, describeFinding } from '@tiphys/api';
 import { setApplication } from '@tiphys/operations';
-import { defineCommand } from '../../define-command.ts';
+import { defineCommand, flag, kebab, option } from '../../define-command.ts';
 import { applicationRef } from './application-text.ts';
 import { withFileContents } from './create.ts';
 import { applicationArguments } from './named-application.ts';
-import { newSource, sourceArguments } from './spec-flags.ts';
+import { isGiven, newSource, sourceArguments, wholeApplicationArguments } from './spec-flags.ts';
 
 export const appAddSource = defineCommand({
   summary: 'Give an application another source',
@@ -14,8 +14,18 @@ export const appAddSource = defineCommand({
     'app add-source shop --repo https://git.example.com/values.git --ref values',
     'app add-source shop --repo https://charts.example.com --helm-chart redis --revision 20.x',
   ],
-  args: { ...applicationArguments, ...sourceArguments },
+  args: {
+    ...applicationArguments,
+    ...sourceArguments,
+    ...wholeApplicationArguments,
+    env: option('Ignored: it belongs to a tool that is gone', { hidden: true }),
+    validate: flag('Ignored: nothing of the project is changed', { hidden: true }),
+  },
   run: async (args, { ports, actor, print, notice, io, signal }) => {
+    const given: Readonly<Record<string, unknown>> = args;
+    const [misplaced] = Object.keys(wholeApplicationArguments).filter((name) => isGiven(given[name]));
+    if (misplaced !== undefined)
+      throw new CodedError('cli/usage', `--${kebab(misplaced)} concerns the whole application: use app set`);
     const source = newSource(await withFileContents(args, io));
     if (source.repoURL === '') throw new CodedError('cli/usage', '--repo is missing');
     const { application, warnings } = await setApplication(

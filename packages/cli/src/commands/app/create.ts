@@ -81,6 +81,7 @@ export const appCreate = defineCommand({
     setFinalizer: flag('Delete the objects together with the application'),
     name: option('The same as the name given first', { hidden: true }),
     appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),
+    env: option('Ignored: it belongs to a tool that is gone', { hidden: true }),
     ...specArguments,
   },
   run: async (args, { ports, actor, print, notice, io, signal }) => {

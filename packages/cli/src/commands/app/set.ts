@@ -17,6 +17,7 @@ export const appSet = defineCommand({
     sourcePosition: integer('Which of several sources, from 1'),
     validate: flag('Check the project too (default true)'),
     appNamespace: option('Namespace of the application', { short: 'N', value: 'name' }),
+    env: option('Ignored: it belongs to a tool that is gone', { hidden: true }),
     ...specArguments,
   },
   run: async (args, { ports, actor, notice, io, signal }) => {

@@ -17,6 +17,11 @@ const sourceFlags: Flags<ApplicationSource> = {
 
 const specFlags: Flags<Spec> = { ...destinationFlags, ...policyFlags, ...hydratorFlags };
 
+/** The flags that concern the whole application, for commands about one source, which refuse them. */
+export const wholeApplicationArguments = Object.fromEntries(
+  Object.entries(specFlags).map(([name, { argument }]) => [name, { ...argument, hidden: true }]),
+);
+
 /** Flags as arguments of a command. */
 export const argumentsOf = <T>(flags: Flags<T>): Readonly<Record<string, Argument<unknown>>> =>
   Object.fromEntries(Object.entries(flags).map(([name, { argument }]) => [name, argument]));
