@@ -1,7 +1,9 @@
 import { groupKindText, gvkOf, type KubeObject } from '@tiphys/api';
 import { hookFinalizer } from '../sync/marks.ts';
+import { assessAnalysisRun } from './analysis-run.ts';
 import { assessApiService } from './api-service.ts';
 import { assessApplication } from './application.ts';
+import { assessCertificate, assessExternalSecret, assessSealedSecret } from './by-conditions.ts';
 import { assessCronJob } from './cron-job.ts';
 import { assessCustomResourceDefinition } from './custom-resource-definition.ts';
 import { assessDaemonSet } from './daemon-set.ts';
@@ -13,6 +15,7 @@ import { assessJob } from './job.ts';
 import { assessPersistentVolumeClaim } from './persistent-volume-claim.ts';
 import { assessPod } from './pod.ts';
 import { assessReplicaSet } from './replica-set.ts';
+import { assessRollout } from './rollout.ts';
 import { assessService } from './service.ts';
 import { assessStatefulSet } from './stateful-set.ts';
 import { assessWorkflow } from './workflow.ts';
@@ -25,12 +28,17 @@ const builtIn: Readonly<Record<string, Assess>> = {
   'apps/Deployment': assessDeployment,
   'apps/ReplicaSet': assessReplicaSet,
   'apps/StatefulSet': assessStatefulSet,
+  'argoproj.io/AnalysisRun': assessAnalysisRun,
   'argoproj.io/Application': assessApplication,
+  'argoproj.io/Rollout': assessRollout,
   'argoproj.io/Workflow': assessWorkflow,
   'autoscaling/HorizontalPodAutoscaler': assessHorizontalPodAutoscaler,
   'batch/CronJob': assessCronJob,
   'batch/Job': assessJob,
+  'bitnami.com/SealedSecret': assessSealedSecret,
+  'cert-manager.io/Certificate': assessCertificate,
   'extensions/Ingress': assessIngress,
+  'external-secrets.io/ExternalSecret': assessExternalSecret,
   'networking.k8s.io/Ingress': assessIngress,
   PersistentVolumeClaim: assessPersistentVolumeClaim,
   Pod: assessPod,
