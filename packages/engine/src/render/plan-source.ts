@@ -164,8 +164,9 @@ async function planChart(
   if (explicit !== undefined && explicit !== 'Helm')
     throw new CodedError('render/duplicate-tool', `source.chart is rendered by Helm, not by ${explicit}`);
   const name = source.chart ?? '';
+  const passCredentials = source.helm?.passCredentials ?? false;
   // The run may be one that others wait for too, so it is not ended by this caller's signal.
   const file = (stop: AbortSignal): Promise<string> =>
-    ports.charts.pull(repo, { name, version, anew: what.request.anew }, stop);
+    ports.charts.pull(repo, { name, version, passCredentials, anew: what.request.anew }, stop);
   return planHelmSource(what, { kind: 'archive', file, scope: scopeOf(repo), name, version }, ports);
 }

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -235,6 +244,83 @@ test('transports, options and credentials in a URL do no harm', async () => {
     },
   );
   await assert.rejects(git.lsRemote({ url: join(root, 'nowhere') }, signal), { code: 'git/unreachable' });
+});
+
+test('hooks and programs that the configuration of a local repository names are not run', async () => {
+  const repo = origin();
+  const ran = join(root, 'ran');
+  const program = join(root, 'program.sh');
+  writeFileSync(program, `#!/bin/sh\necho "$0 $@" >> ${ran}\nexec "$@"\n`, { mode: 0o755 });
+  for (const name of ['post-checkout', 'reference-transaction', 'pre-auto-gc', 'post-update', 'fsmonitor-watchman'])
+    writeFileSync(join(repo.url, '.git/hooks', name), `#!/bin/sh\necho ${name} >> ${ran}\n`, { mode: 0o755 });
+  writeFileSync(join(root, 'included'), `[uploadpack]\n\tpackObjectsHook = ${program}\n`);
+  for (const [key, value] of [
+    ['core.fsmonitor', program],
+    ['core.sshCommand', program],
+    ['core.pager', program],
+    ['core.gitProxy', program],
+    ['core.alternateRefsCommand', program],
+    ['uploadpack.packObjectsHook', program],
+    ['credential.helper', `!${program}`],
+    ['include.path', join(root, 'included')],
+    ['alias.upload-pack', `!${program}`],
+  ] as const)
+    repo.git('config', '--add', key, value);
+  const git = open();
+  const { commit } = await git.resolve({ url: repo.url }, latest('main'), signal);
+  const tree = await git.commitTree({ url: repo.url }, commit, signal);
+  assert.ok((await tree.entry('a.yaml')) !== undefined);
+  assert.ok(!existsSync(ran), existsSync(ran) ? readFileSync(ran, 'utf8') : '');
+});
+
+test('a revision is never an option or an expression of git', async () => {
+  const repo = origin();
+  const git = open();
+  for (const revision of [
+    '--upload-pack=touch x',
+    '-h',
+    '--all',
+    'HEAD^{/change}',
+    'HEAD~0',
+    'main@{0}',
+    ':/change',
+    'main:a.yaml',
+    '^main',
+    'refs/heads/main:refs/heads/x',
+    'main\n--help',
+    'x'.repeat(100_000),
+  ])
+    await assert.rejects(
+      git.resolve({ url: repo.url }, latest(revision), signal),
+      { code: 'git/revision-not-found' },
+      revision.slice(0, 40),
+    );
+});
+
+test('a folder that is laid out to be read for ever is no repository', async () => {
+  const folder = join(root, 'odd');
+  mkdirSync(join(folder, 'refs'), { recursive: true });
+  mkdirSync(join(folder, 'objects'), { recursive: true });
+  symlinkSync('/dev/zero', join(folder, 'HEAD'));
+  const started = performance.now();
+  await assert.rejects(open().resolve({ url: folder }, latest('main'), signal), { code: /^git\// });
+  assert.ok(performance.now() - started < 20_000);
+});
+
+test('a repository with very many refs is read, and what a walk may come by is bounded', async () => {
+  const repo = origin({ 'a/b/c.yaml': 'x: 1\n', 'a/d.yaml': 'x: 1\n' });
+  const commit = repo.git('rev-parse', 'HEAD');
+  const lines = Array.from({ length: 20_000 }, (_, n) => `create refs/tags/t${n} ${commit}\n`).join('');
+  execFileSync('git', ['-C', repo.url, 'update-ref', '--stdin'], { input: lines });
+  const git = openGitStore(
+    { clock: systemClock, log: silentLogger },
+    { dataDir: join(root, `data-${(count += 1)}`), maxTreeEntries: 3 },
+  );
+  stores.push(git);
+  assert.equal((await git.resolve({ url: repo.url }, latest('t19999'), signal)).commit, commit);
+  const tree = await git.commitTree({ url: repo.url }, commit, signal);
+  await assert.rejects(Array.fromAsync(tree.walk('')), { code: 'git/too-large', message: /more than 3 files/ });
+  assert.equal((await Array.fromAsync(tree.walk('a/b'))).length, 1);
 });
 
 test('an abort ends the wait of its caller alone', async () => {

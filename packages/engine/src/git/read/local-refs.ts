@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const maxLooseRefs = 2000;
+const maxHeadBytes = 4096;
 
 async function describe(file: string): Promise<string> {
   try {
@@ -29,7 +30,11 @@ async function looseRefs(folder: string): Promise<readonly string[] | undefined>
 export async function localFingerprint(directory: string): Promise<string | undefined> {
   for (const gitDir of [join(directory, '.git'), directory]) {
     try {
-      const head = await readFile(join(gitDir, 'HEAD'), 'utf8');
+      const file = join(gitDir, 'HEAD');
+      const found = await stat(file);
+      // Whoever made the folder may have put anything there.
+      if (!found.isFile() || found.size > maxHeadBytes) return undefined;
+      const head = await readFile(file, 'utf8');
       const loose = await looseRefs(join(gitDir, 'refs'));
       if (loose === undefined) return undefined;
       const packed = await describe(join(gitDir, 'packed-refs'));

@@ -188,6 +188,29 @@ describe('chart repositories', { skip: withoutTools }, () => {
       assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes('s3cret-word'), entry.name);
   });
 
+  test('credentials go to another host only when the source says so', async () => {
+    const renderer = await bench.renderer();
+    const index = readFileSync(join(served, 'index.yaml'), 'utf8');
+    // The same server under another name.
+    const elsewhere = url.replace('127.0.0.1', 'localhost');
+    mkdirSync(join(served, 'moved'), { recursive: true });
+    writeFileSync(join(served, 'moved/index.yaml'), index.replace(/- monitor-/g, `- ${elsewhere}/private/monitor-`));
+    const render = async (passCredentials: boolean) => {
+      const source = {
+        repoURL: `${url}/private/moved`,
+        chart: 'monitor',
+        targetRevision: '1.0.0',
+        helm: { passCredentials },
+      };
+      const request = await bench.request(source);
+      const credentials = { username: 'ada', password: 's3cret-word' };
+      const sources = request.sources.map((one) => ({ ...one, repo: { ...one.repo, credentials } }));
+      return renderer.render({ ...request, sources }, signal);
+    };
+    await fails(render(false), 'git/authentication', '401');
+    assert.equal((await render(true)).objects.length, 1);
+  });
+
   test('what cannot be reached, or is too large, or is no chart repository, is named', async () => {
     const renderer = await bench.renderer({ maxIndexBytes: 10 });
     const render = async (repoURL: string, targetRevision: string) =>

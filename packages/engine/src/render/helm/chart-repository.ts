@@ -28,6 +28,15 @@ export type ChartSettings = Readonly<{
   maxCharts: number;
 }>;
 
+/** One version of a chart. */
+export type ChartVersion = Readonly<{
+  name: string;
+  version: string;
+  anew?: boolean | undefined;
+  /** The repository's credentials are also for the host that its index sends us to. */
+  passCredentials: boolean;
+}>;
+
 /** Charts of chart repositories (contract 12.3), pulled by Helm with configuration of its own for each run. */
 export interface ChartRepositories {
   /**
@@ -40,15 +49,15 @@ export interface ChartRepositories {
     signal: AbortSignal,
   ): Promise<string>;
   /** The archive of one version, pulled once, and with `anew` again: a repository may have replaced it. */
-  pull(
-    repo: RepositoryAccess,
-    chart: Readonly<{ name: string; version: string; anew?: boolean | undefined }>,
-    signal: AbortSignal,
-  ): Promise<string>;
+  pull(repo: RepositoryAccess, chart: ChartVersion, signal: AbortSignal): Promise<string>;
 }
 
 /** One entry of Helm's `repositories.yaml`, with the files it names. Only the run that it is for can read it. */
-export async function writeRepositories(home: string, repositories: readonly RepositoryAccess[]): Promise<void> {
+export async function writeRepositories(
+  home: string,
+  repositories: readonly RepositoryAccess[],
+  passCredentials = false,
+): Promise<void> {
   const config = join(home, 'helm', 'config');
   await mkdir(config, { recursive: true, mode: 0o700 });
   const secretFile = async (name: string, content: string): Promise<string> => {
@@ -71,7 +80,7 @@ export async function writeRepositories(home: string, repositories: readonly Rep
           : await secretFile(`${index}.key`, credentials.tlsClientCertKey),
       caFile: caPem === undefined ? '' : await secretFile(`${index}.ca`, caPem),
       insecure_skip_tls_verify: insecure,
-      pass_credentials_all: false,
+      pass_credentials_all: passCredentials,
     })),
   );
   await writeFile(join(config, 'repositories.yaml'), stringifyYaml({ apiVersion: '', repositories: entries }), {
@@ -125,13 +134,9 @@ class Charts implements ChartRepositories {
     return found;
   }
 
-  pull(
-    repo: RepositoryAccess,
-    chart: { name: string; version: string; anew?: boolean | undefined },
-    signal: AbortSignal,
-  ): Promise<string> {
+  pull(repo: RepositoryAccess, chart: ChartVersion, signal: AbortSignal): Promise<string> {
     const id = createHash('sha256')
-      .update([scopeOf(repo), chart.name, chart.version].join('\0'))
+      .update([scopeOf(repo), chart.name, chart.version, String(chart.passCredentials)].join('\0'))
       .digest('hex')
       .slice(0, 32);
     const run = chart.anew === true ? `${id} anew` : id;
@@ -141,11 +146,7 @@ class Charts implements ChartRepositories {
     return pulling;
   }
 
-  async #pull(
-    id: string,
-    what: { repo: RepositoryAccess; chart: { name: string; version: string; anew?: boolean | undefined } },
-    signal: AbortSignal,
-  ): Promise<string> {
+  async #pull(id: string, what: { repo: RepositoryAccess; chart: ChartVersion }, signal: AbortSignal): Promise<string> {
     const { dir, maxChartBytes } = this.#settings;
     const archive = join(dir, `${id}.tgz`);
     if (
@@ -158,7 +159,7 @@ class Charts implements ChartRepositories {
       return archive;
     const { repo, chart } = what;
     return this.#withRepository(
-      repo,
+      { repo, passCredentials: chart.passCredentials },
       async (home, run) => {
         const target = join(home, 'pulled');
         await mkdir(target);
@@ -198,7 +199,7 @@ class Charts implements ChartRepositories {
     const known = this.#versions.get(scope);
     if (!anew && known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.versions;
     const versions = await this.#withRepository(
-      repo,
+      { repo, passCredentials: false },
       (home) => this.#readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo),
       signal,
     );
@@ -220,7 +221,7 @@ class Charts implements ChartRepositories {
 
   /** Runs Helm with one repository whose index was just read, in a folder that is gone afterwards. */
   async #withRepository<T>(
-    repo: RepositoryAccess,
+    { repo, passCredentials }: Readonly<{ repo: RepositoryAccess; passCredentials: boolean }>,
     use: (home: string, run: (args: readonly string[], signal: AbortSignal) => Promise<void>) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
@@ -237,7 +238,7 @@ class Charts implements ChartRepositories {
       if (result.kind === 'failed') throw chartError(repo, reasonOf(result));
     };
     try {
-      await writeRepositories(home, [repo]);
+      await writeRepositories(home, [repo], passCredentials);
       await run(['repo', 'update', repositoryName(0)], signal);
       return await use(home, run);
     } finally {

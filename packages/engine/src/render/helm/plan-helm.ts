@@ -127,6 +127,7 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
       chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version],
       // Nobody is given what another's credentials fetched.
       repositories: prepared.repositories.map(scopeOf),
+      passCredentials: helm.passCredentials ?? false,
     },
     candidates: chart.kind === 'folder' ? [reads(chartPaths), reads([''])] : [reads([])],
     watched: [...readsOf(prepared, chartPaths), ...watched],
@@ -207,7 +208,8 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
 
 async function buildDependencies(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<void> {
   const { ports, dependencies, repositories } = prepared;
-  if (repositories.length > 0) await writeRepositories(workspace.home, repositories);
+  if (repositories.length > 0)
+    await writeRepositories(workspace.home, repositories, prepared.input.helm.passCredentials ?? false);
   const run = (args: readonly string[]): Promise<ToolResult> =>
     ports.run(
       {
