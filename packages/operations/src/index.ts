@@ -16,6 +16,14 @@ export {
   type Repository,
   type RepositoryKey,
 } from './repository.ts';
+export {
+  findCluster,
+  isLocal,
+  localCluster,
+  readCluster,
+  type RegisteredCluster,
+  requireCluster,
+} from './registered-clusters.ts';
 export { accessOf, accessTo, readRepositoryAccess, type Registered } from './repository-access.ts';
 export { requestSync, type SyncRequest } from './request-sync.ts';
 export { rollbackApplication, type RollbackRequest, type RollbackResult } from './rollback.ts';

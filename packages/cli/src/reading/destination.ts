@@ -1,11 +1,6 @@
-import { type Application, CodedError, type KubeObject, silentLogger, stringAt } from '@tiphys/api';
+import { type Application, silentLogger } from '@tiphys/api';
 import type { KubeClient } from '@tiphys/kube';
-import type { OperationPorts } from '@tiphys/operations';
-
-const localServer = 'https://kubernetes.default.svc';
-
-const decoded = (secret: KubeObject, field: string): string =>
-  Buffer.from(stringAt(secret, 'data', field) ?? '', 'base64').toString('utf8');
+import { isLocal, type OperationPorts, readCluster, requireCluster } from '@tiphys/operations';
 
 /** A client of the cluster that an application goes to; `close` leaves the control plane's own one open. */
 export type Destination = Readonly<{ client: KubeClient; close: () => Promise<void> }>;
@@ -19,22 +14,18 @@ export async function openDestination(
   ports: OperationPorts,
   signal: AbortSignal,
 ): Promise<Destination> {
-  const server = (destination.server ?? '').replace(/\/+$/, '');
-  const name = destination.name ?? '';
-  if (server === localServer || (server === '' && name === 'in-cluster'))
-    return { client: ports.kube, close: () => Promise.resolve() };
-  const secrets = await ports.kube.resourceFor({ group: '', version: 'v1', kind: 'Secret' }, { signal });
+  const local: Destination = { client: ports.kube, close: () => Promise.resolve() };
+  // The usual one is known without a look at the Secrets.
+  const url = (destination.server ?? '').replace(/\/+$/, '');
+  if (url !== '' && isLocal({ server: url, name: '' })) return local;
+  const kind = await ports.kube.resourceFor({ group: '', version: 'v1', kind: 'Secret' }, { signal });
   const labelSelector = 'argocd.argoproj.io/secret-type=cluster';
-  const { items } = await ports.kube.list(secrets, { namespace: ports.namespace, labelSelector, signal });
-  const secret = items.find((one) =>
-    server === '' ? decoded(one, 'name') === name : decoded(one, 'server').replace(/\/+$/, '') === server,
-  );
-  if (secret === undefined)
-    throw new CodedError(
-      'api/invalid-object',
-      `spec.destination: no cluster "${server === '' ? name : server}" is registered`,
-    );
+  const { items } = await ports.kube.list(kind, { namespace: ports.namespace, labelSelector, signal });
+  const clusters = items.map((secret) => ({ ...readCluster(secret), secret }));
+  const cluster = requireCluster(destination, clusters);
+  const found = clusters.find(({ server }) => server === cluster.server);
+  if (isLocal(cluster) || found === undefined) return local;
   const { connect, fromClusterSecret } = await import('@tiphys/kube');
-  const client = connect(fromClusterSecret(secret), {}, { log: silentLogger, clock: ports.clock });
+  const client = connect(fromClusterSecret(found.secret), {}, { log: silentLogger, clock: ports.clock });
   return { client, close: () => client.close() };
 }

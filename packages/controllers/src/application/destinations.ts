@@ -1,11 +1,7 @@
-import { type ApplicationDestination, CodedError, type KubeObject, messageOf, stringAt } from '@tiphys/api';
+import { type ApplicationDestination, CodedError, type KubeObject, messageOf } from '@tiphys/api';
 import type { ClusterWriter, LiveCluster } from '@tiphys/engine';
 import { type ClusterConfig, fromClusterSecret, type KubeClient } from '@tiphys/kube';
-
-/** URL by which the control plane's own cluster is named in Applications. */
-export const localServer = 'https://kubernetes.default.svc';
-/** Its default name. */
-export const localName = 'in-cluster';
+import { findCluster, isLocal, readCluster, type RegisteredCluster, requireCluster } from '@tiphys/operations';
 
 /** One cluster that applications go to. */
 export type Destination = Readonly<{
@@ -36,37 +32,22 @@ export interface Destinations extends AsyncDisposable {
   onOpened(listener: (destination: Destination) => void): void;
 }
 
-type Registered = {
-  readonly server: string;
-  readonly name: string;
-  readonly config: ClusterConfig | Error | undefined;
-  digest: string;
-};
-
-const decoded = (secret: KubeObject, field: string): string =>
-  Buffer.from(stringAt(secret, 'data', field) ?? '', 'base64').toString('utf8');
+type Registered = RegisteredCluster & Readonly<{ config: ClusterConfig | Error; digest: string }>;
 
 export function openDestinations(ports: DestinationPorts): Destinations {
-  const local: Registered = { server: localServer, name: localName, config: undefined, digest: '' };
   const bySecret = new Map<string, Registered>();
   const opened = new Map<string, Destination>();
   const listeners: ((destination: Destination) => void)[] = [];
 
-  const registered = (): Registered[] => {
-    const all = [...bySecret.values()];
-    // A Secret for the local URL renames the local cluster and brings its labels; it stays the same connection.
-    return all.some(({ server }) => server === localServer) ? all : [local, ...all];
-  };
-  const match = ({ server, name }: ApplicationDestination): Registered | undefined => {
-    const wanted = server?.replace(/\/+$/, '');
-    return registered().find((cluster) =>
-      wanted !== undefined && wanted !== '' ? cluster.server === wanted : cluster.name === name,
-    );
+  const configOf = ({ server, name }: RegisteredCluster): ClusterConfig | undefined => {
+    const config = [...bySecret.values()].find((one) => one.server === server)?.config;
+    if (config instanceof Error) throw new CodedError('config/invalid', `cluster ${name}: ${config.message}`);
+    return config;
   };
   const drop = (secretName: string): void => {
     const gone = bySecret.get(secretName);
     bySecret.delete(secretName);
-    if (gone === undefined || gone.server === localServer) return;
+    if (gone === undefined || isLocal(gone)) return;
     const destination = opened.get(gone.server);
     opened.delete(gone.server);
     void destination?.live.stop().then(() => destination.client.close());
@@ -81,34 +62,24 @@ export function openDestinations(ports: DestinationPorts): Destinations {
 
   const destinations: Destinations = {
     find: (destination) => {
-      const found = match(destination);
-      if (found === undefined) {
-        const wanted = destination.server ?? destination.name ?? '';
-        const known = registered().map(({ name }) => name);
-        throw new CodedError(
-          'api/invalid-object',
-          `spec.destination: no cluster "${wanted}" is registered; registered are: ${known.join(', ')}`,
-        );
-      }
-      if (found.config instanceof Error)
-        throw new CodedError('config/invalid', `cluster ${found.name}: ${found.config.message}`);
+      const found = requireCluster(destination, [...bySecret.values()]);
+      const config = configOf(found);
       const known = opened.get(found.server);
       if (known !== undefined) return known;
-      const client =
-        found.server === localServer || found.config === undefined ? ports.local : ports.connect(found.config);
+      // A Secret for the local URL renames the local cluster and brings its labels; it stays the same connection.
+      const client = isLocal(found) || config === undefined ? ports.local : ports.connect(config);
       const destination_ = ports.open({ server: found.server, name: found.name, client });
       opened.set(found.server, destination_);
       for (const listener of listeners) listener(destination_);
       return destination_;
     },
-    isRegistered: (destination) => match(destination) !== undefined,
+    isRegistered: (destination) => findCluster(destination, [...bySecret.values()]) !== undefined,
     secretChanged: (secret) => {
       const secretName = secret.metadata.name ?? '';
       const digest = secret.metadata.resourceVersion ?? '';
       if (bySecret.get(secretName)?.digest === digest) return;
       drop(secretName);
-      const server = decoded(secret, 'server').replace(/\/+$/, '');
-      bySecret.set(secretName, { server, name: decoded(secret, 'name') || server, config: readConfig(secret), digest });
+      bySecret.set(secretName, { ...readCluster(secret), config: readConfig(secret), digest });
     },
     secretDeleted: (secret) => drop(secret.metadata.name ?? ''),
     onOpened: (listener) => listeners.push(listener),
