@@ -9,6 +9,7 @@ import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
 import { pruneTests } from './engine-prune.suite.ts';
 import { renderTests } from './engine-render.suite.ts';
+import { runningTests } from './engine-running.suite.ts';
 import { settingTests } from './engine-settings.suite.ts';
 import { thinPathTests } from './engine-thin-path.suite.ts';
 import { vocabularyTests } from './engine-vocabulary.suite.ts';
@@ -22,7 +23,8 @@ const atOnce = 6;
 export function engineSuite(world: World): void {
   describe('engine', { concurrency: atOnce }, () => {
     const areas = [thinPathTests, compareTests, differenceTests, renderTests, waveTests, hookTests, pruneTests];
-    for (const register of [...areas, operationTests, healthTests, applicationTests, deletionTests]) register(world);
+    for (const register of [...areas, operationTests, healthTests, applicationTests, deletionTests, runningTests])
+      register(world);
   });
   // These count what the controller does or stop it, or look at what all the others have seen.
   describe('engine, one at a time', () => {

@@ -46,7 +46,7 @@ export {
 export { automatedRetry, decideRetry, retryDelay, type RetryDecision } from './sync/decide-retry.ts';
 export { decideStep } from './sync/decide-step.ts';
 export { confirmsDelete, keepsOnDelete, readOptions, type OptionValues } from './sync/options.ts';
-export { planSync, taskId } from './sync/plan-sync.ts';
+export { planSync, taskId, withApproval } from './sync/plan-sync.ts';
 export { imagesOf } from './sync/task-result.ts';
 export type * from './sync/writer-types.ts';
 export { openRenderer, type Renderer, type RendererPorts } from './render/renderer.ts';

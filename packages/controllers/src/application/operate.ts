@@ -22,6 +22,7 @@ import {
   type SyncPlan,
   type SyncProgress,
   type SyncRequest,
+  withApproval,
   writeContext,
 } from '@tiphys/engine';
 import { ignoreRules, type InstallationSettings, instanceName } from '@tiphys/operations';
@@ -155,9 +156,9 @@ export async function operate(
 ): Promise<OperateOutcome> {
   const { destination, state, comparison } = attempt;
   const request = syncRequest(attempt);
-  const plan =
-    memory?.plan ??
-    planSync({ desired: comparison.desired, changes: comparison.changes, live: comparison.live }, request);
+  const { desired, changes, live: compared } = comparison;
+  // The plan stays the same to the end of the attempt; only what waits for approval may get it meanwhile.
+  const plan = withApproval(memory?.plan ?? planSync({ desired, changes, live: compared }, request), request);
   const context = writeContext(plan, {
     application: request.application,
     revision: request.revision,

@@ -32,7 +32,7 @@ import { wantedFinalizers } from './finalizers.ts';
 import { releaseHooks } from './release-hooks.ts';
 import { isSettled, settle } from './settled.ts';
 import { tellVerdict, writeAgainstCurrent, writeStatus } from './write-status.ts';
-import { runOperation } from './run-operation.ts';
+import { abandon, runOperation } from './run-operation.ts';
 import { toleratedUntil } from './source-grace.ts';
 import { isMultiSource, specSources } from './sources.ts';
 
@@ -55,9 +55,15 @@ export async function reconcile(key: string, context: Context, signal: AbortSign
   const pass: Pass = { key, stored, application, memory: context.memories.of(key), told: {}, context, signal };
   if (raw.metadata.deletionTimestamp !== undefined) return finalize(pass);
   if (stored.problems.length > 0) return reportInvalid(pass, stored.problems.map(describeFinding));
-  const next = await refreshAndOperate(pass);
-  pass.memory.visited = true;
-  return next;
+  try {
+    const next = await refreshAndOperate(pass);
+    pass.memory.visited = true;
+    return next;
+  } catch (error) {
+    // What was found may not have been stored: the next try does not take it for told.
+    pass.memory.last = undefined;
+    throw error;
+  }
 }
 
 /** The spec cannot be acted on: the application says so, and everything else stays as it is. */
@@ -67,8 +73,19 @@ async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<N
     compared: { kind: 'failed', type: 'InvalidSpecError', messages: problems },
   };
   await writeStatus(pass, { status: describeStatus(facts), dropAnnotations: [refreshAnnotation] });
-  return {};
+  const { application, context } = pass;
+  if (!isBusy(application)) return {};
+  const state = resumed(application, context.ports.clock.now());
+  const outcome =
+    state.phase === 'Terminating'
+      ? { phase: 'Failed' as const, message: 'Operation terminated' }
+      : { phase: 'Error' as const, message: problems.join('; ') };
+  return abandon(pass, state, { given: { facts }, ...outcome });
 }
+
+/** Whether an operation is asked for or under way. */
+const isBusy = ({ operation, status }: Application): boolean =>
+  operation !== undefined || isRunning(status?.operationState);
 
 const factsOf = ({ application, stored, context }: Pass): Omit<StatusFacts, 'compared'> => ({
   application,
@@ -94,8 +111,7 @@ async function refreshAndOperate(pass: Pass): Promise<Next> {
     { intervalMs: context.intervalMs(pass.key), retryMs, hardIntervalMs: settings.hardRefreshIntervalMs },
     now.getTime(),
   );
-  const state = application.status?.operationState;
-  const busy = application.operation !== undefined || isRunning(state);
+  const busy = isBusy(application);
   const calm = !busy && memory.automation === undefined;
   if (decision.kind === 'wait' && calm) return { againInMs: decision.forMs };
   if (calm && decision.kind === 'refresh' && decision.because.code === 'interval' && (await rests(pass)))

@@ -1,4 +1,11 @@
-import { type Application, messageOf, type OperationState, type ResourceResult, sourcesOf } from '@tiphys/api';
+import {
+  type Application,
+  canonicalJson,
+  messageOf,
+  type OperationState,
+  type ResourceResult,
+  sourcesOf,
+} from '@tiphys/api';
 import {
   awaitRetry,
   awaitsRetry,
@@ -21,7 +28,8 @@ import { type Compared, describeStatus, type StatusFacts } from './describe-stat
 import type { Destination } from './destinations.ts';
 import { operate, type OperateOutcome } from './operate.ts';
 import { writeAgainstCurrent, writeStatus } from './write-status.ts';
-import { frozenSources, isMultiSource } from './sources.ts';
+import { frozenSources, isMultiSource, requestedSync } from './sources.ts';
+import { stopHooks } from './stop-hooks.ts';
 
 type Given = Readonly<{ facts: StatusFacts }>;
 
@@ -48,12 +56,11 @@ function dueAt(state: OperationState): Date {
 
 async function attempt(pass: Pass, state: OperationState, given: Given): Promise<Next> {
   const prepared = await prepare(pass, state, given);
-  if (prepared.kind === 'failed')
-    return end(pass, {
-      state,
-      outcome: { phase: 'Error', message: prepared.message, results: [], superseded: false },
-      given,
-    });
+  if (prepared.kind === 'failed') {
+    if (state.phase === 'Terminating') return abandon(pass, state, { given, phase: 'Failed', message: terminated });
+    const outcome = { phase: 'Error', message: prepared.message, results: [], superseded: false } as const;
+    return end(pass, { state, outcome, given });
+  }
   const { comparison, destination, frozen } = prepared;
   const { context, memory, signal, application } = pass;
   const mark = operationMark({ startedAt: frozen.startedAt, retryCount: frozen.retryCount ?? 0 });
@@ -91,6 +98,21 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
   return end(pass, { state: frozen, outcome, given });
 }
 
+const terminated = 'Operation terminated';
+
+/**
+ * Ends an operation whose plan cannot be made any more, for want of its source or of a spec that makes sense: its hooks that still
+ * run are taken away, and it is not tried again.
+ */
+export async function abandon(
+  pass: Pass,
+  state: OperationState,
+  { given, phase, message }: Readonly<{ given: Given; phase: 'Failed' | 'Error'; message: string }>,
+): Promise<Next> {
+  const results = await stopHooks(pass, state);
+  return end(pass, { state, outcome: { phase, message, results, superseded: true }, given });
+}
+
 type Prepared = Readonly<
   | { kind: 'ready'; comparison: Comparison; destination: Destination; frozen: OperationState }
   | { kind: 'failed'; message: string }
@@ -119,6 +141,7 @@ async function prepare(pass: Pass, state: OperationState, { facts }: Given): Pro
             revisions: comparison.revisions,
             sources: sources.map(({ source }) => source),
             multiSource: isMultiSource(application),
+            managedNamespaceMetadata: application.spec.syncPolicy?.managedNamespaceMetadata,
           })
         : state;
     return { kind: 'ready', comparison, destination, frozen };
@@ -139,7 +162,7 @@ function fits(
   application: Application,
 ): compared is Extract<Compared, { kind: 'compared' }> {
   if (compared.kind === 'failed') return false;
-  const sync = state.operation.sync ?? {};
+  const sync = requestedSync(state);
   if (sync.source !== undefined || sync.sources !== undefined || localManifests(state) !== undefined) return false;
   const wanted = isMultiSource(application)
     ? (state.syncResult?.revisions ?? sync.revisions ?? [])
@@ -211,12 +234,16 @@ async function wait(pass: Pass, { state, outcome, given, attempt: running }: Wai
     status: describeStatus(statusWith(pass, given, { operationState, waitingFor: outcome.for })),
     ...(pass.application.operation === undefined && { operation: state.operation }),
   });
+  if (isTerminated(pass) && state.phase !== 'Terminating') return { againInMs: 1 };
   const now = context.ports.clock.now().getTime();
   const timeoutMs = context.settings().syncTimeoutMs;
   const deadline = timeoutMs > 0 ? new Date(state.startedAt).getTime() + timeoutMs : Infinity;
   const until = Math.min(outcome.until?.getTime() ?? Infinity, deadline, now + lookAgainMs);
   return { againInMs: Math.max(1, until - now) };
 }
+
+/** Whether somebody asked for the end while the pass was at work: its own write came back with that. */
+const isTerminated = ({ application }: Pass): boolean => application.status?.operationState?.phase === 'Terminating';
 
 /** A change of a live object wakes the operation; this is for what no watch tells. */
 const lookAgainMs = 10_000;
@@ -247,6 +274,7 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
     const operationState = awaitRetry(after, retry);
     const status = describeStatus(statusWith(pass, given, { compared, operationState, waitingFor: [retry.because] }));
     await writeStatus(pass, { status, ...(application.operation === undefined && { operation: state.operation }) });
+    if (isTerminated(pass)) return { againInMs: 1 };
     return { againInMs: Math.max(1, retry.at.getTime() - context.ports.clock.now().getTime()) };
   }
   const final = withRetries(after);
@@ -259,7 +287,11 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
   const status = describeStatus(
     statusWith(pass, given, { compared, operationState: final, history, syncError: syncErrorOf(final) }),
   );
-  await writeAgainstCurrent(pass, () => ({ status, operation: null }));
+  // Another request that came in meanwhile stays, and is next.
+  await writeAgainstCurrent(pass, ({ operation }) => ({
+    status,
+    ...(operation !== undefined && canonicalJson(operation) === canonicalJson(state.operation) && { operation: null }),
+  }));
   announceEnd(pass, final);
   context.counts.operations += 1;
   // Automation decides anew with the outcome: an automated operation that failed is not repeated, a drift during it is healed.

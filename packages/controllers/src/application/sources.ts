@@ -30,9 +30,21 @@ export function operationSources(application: Application, sync: SyncOperation):
   });
 }
 
+/**
+ * What an attempt is asked to sync. An automated operation names the commit that was seen when it began; an attempt that is to take
+ * the newest (`retry.refresh`, contract 3.6) has no use for that one.
+ */
+export function requestedSync({ operation, retryCount = 0, syncResult }: OperationState): SyncOperation {
+  const { sync = {}, retry, initiatedBy } = operation;
+  const takesNewest = retry?.refresh === true && retryCount > 0 && syncResult === undefined;
+  if (!takesNewest || initiatedBy?.automated !== true) return sync;
+  const { revision: _, revisions: __, ...rest } = sync;
+  return rest;
+}
+
 /** The sources of an operation that has begun: at the revisions that were frozen when it did (contract 3.2). */
 export function frozenSources(application: Application, state: OperationState): readonly WantedSource[] {
-  const wanted = operationSources(application, state.operation.sync ?? {});
+  const wanted = operationSources(application, requestedSync(state));
   const { revision, revisions = [] } = state.syncResult ?? {};
   return wanted.map((one, index) => {
     const frozen = revisions[index] ?? (index === 0 ? revision : undefined) ?? '';

@@ -1,4 +1,4 @@
-import type { ApplicationSource, Operation, OperationState, ResourceResult } from '@tiphys/api';
+import type { ApplicationSource, Operation, OperationState, ResourceResult, SyncPolicy } from '@tiphys/api';
 import { withoutKeys } from '../diff/without-keys.ts';
 import type { RetryDecision } from '../sync/decide-retry.ts';
 
@@ -10,6 +10,8 @@ export type Frozen = Readonly<{
   revisions: readonly string[];
   sources: readonly ApplicationSource[];
   multiSource: boolean;
+  /** What the namespace is given, when the application asks for that. */
+  managedNamespaceMetadata?: SyncPolicy['managedNamespaceMetadata'];
 }>;
 
 const syncResult = (
@@ -23,6 +25,9 @@ const syncResult = (
     ...(frozen.multiSource
       ? { revisions: [...frozen.revisions], sources: [...frozen.sources] }
       : source !== undefined && { source }),
+    ...(frozen.managedNamespaceMetadata !== undefined && {
+      managedNamespaceMetadata: frozen.managedNamespaceMetadata,
+    }),
     ...(resources.length > 0 && { resources: [...resources] }),
   };
 };

@@ -20,6 +20,10 @@ function look(task: SyncTask, seen: SyncObservation, result: ResourceResult): Ou
   const health = seen.health(live);
   if (health === undefined) return { status, phase: 'Succeeded', message: result.message ?? '' };
   const message = health.message ?? '';
+  const ends = health.status === 'Healthy' || health.status === 'Degraded' || health.status === 'Unknown';
+  // Our finalizer keeps it to be seen, but whoever runs it has stopped: it will not end by itself.
+  if (!ends && task.kind === 'hook' && hasFinalizer(task.object) && live.metadata.deletionTimestamp !== undefined)
+    return { status, phase: 'Failed', message: 'the hook was deleted before it ended' };
   switch (health.status) {
     case 'Healthy':
       return {

@@ -91,9 +91,26 @@ function applyTasks({ changes }: SyncSubject, context: Context): ApplyTask[] {
 function pruneAction(task: { options: SyncTask['options'] }, request: SyncRequest): PruneTask['action'] {
   if (task.options.prune === 'never') return 'skip-never';
   if (!request.prune) return 'skip-not-requested';
-  if (task.options.prune !== 'confirm') return 'delete';
-  const approved = new Date(request.deletionApproved ?? '').getTime();
-  return approved >= new Date(request.startedAt).getTime() ? 'delete' : 'confirm';
+  return task.options.prune === 'confirm' && !isApproved(request) ? 'confirm' : 'delete';
+}
+
+type Approval = Pick<SyncRequest, 'deletionApproved' | 'startedAt'>;
+
+/** An approval counts for operations that began before it was given. */
+const isApproved = ({ deletionApproved, startedAt }: Approval): boolean =>
+  new Date(deletionApproved ?? '').getTime() >= new Date(startedAt).getTime();
+
+const countDeletes = (tasks: readonly SyncTask[]): number =>
+  tasks.filter((task) => task.kind === 'prune' && task.action === 'delete').length;
+
+/** A plan that waits for approval, once it is given: what waited is deleted. */
+export function withApproval(plan: SyncPlan, approval: Approval): SyncPlan {
+  const waits = plan.tasks.some((task) => task.kind === 'prune' && task.action === 'confirm');
+  if (!waits || !isApproved(approval)) return plan;
+  const tasks = plan.tasks.map((task): SyncTask =>
+    task.kind === 'prune' && task.action === 'confirm' ? { ...task, action: 'delete' } : task,
+  );
+  return { ...plan, tasks, pruneCount: countDeletes(tasks) };
 }
 
 /** Prunes run in the mirrored order of the waves in which the objects were applied; PruneLast after all that (contract 3.3). */
@@ -168,7 +185,7 @@ export function planSync(subject: SyncSubject, request: SyncRequest): SyncPlan {
     errors: distinct(found.errors),
     propagation: propagationOf(options),
     dryRun: request.dryRun,
-    pruneCount: tasks.filter((task) => task.kind === 'prune' && task.action === 'delete').length,
+    pruneCount: countDeletes(tasks),
   };
 }
 

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at } from '@tiphys/api';
+import { toldOf } from './harness/application.ts';
+import { configMap, job } from './harness/manifests.ts';
+import type { Scene } from './harness/scene.ts';
+import type { World } from './harness/world.ts';
+
+const terminate = (scene: Scene): Promise<void> =>
+  scene.patchApplication({ status: { operationState: { phase: 'Terminating' } } });
+
+const endless = (name: string) => job(name, { hook: 'PreSync', duration: '600s' });
+
+/** What may happen to an operation while it runs. */
+export function runningTests(world: World): void {
+  test('SYNC-27 ANN-04 a prune that waits for approval goes on when it is given', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': configMap('a'),
+      'app/b.yaml': configMap('b', {}, { options: 'Prune=confirm' }),
+    });
+    await scene.create();
+    await scene.sync();
+    const revision = await scene.repository.remove('app/b.yaml');
+    await scene.until('sees the commit', (view) => view.revision === revision);
+    await scene.request({ prune: true });
+    await scene.until('waits for approval', (view) => view.phase === 'Running' && /approv/.test(toldOf(view)));
+    await scene.live('ConfigMap/b');
+    const approved = new Date(Date.now() + 1000).toISOString();
+    await scene.patchApplication({ metadata: { annotations: { 'argocd.argoproj.io/deletion-approved': approved } } });
+    await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
+    const view = await scene.until('Succeeded', (seen) => seen.phase === 'Succeeded' && !seen.requested);
+    assert.equal(view.results.find(({ id }) => id === 'ConfigMap/b')?.status, 'Pruned');
+  });
+
+  test('SYNC-06 terminate is accepted when the source cannot be read any more, also between two attempts', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), endless('before')] });
+    const retry = { limit: 3, backoff: { duration: '1s' } };
+    await scene.create({ retry });
+    await scene.until('compared', (view) => view.sync !== '');
+    await scene.request({}, { operation: { retry } });
+    await scene.until('waits for its hook', (view) => view.phase === 'Running' && /before/.test(toldOf(view)));
+    await scene.patchApplication({ spec: { source: { repoURL: 'file:///no/such/repository' } } });
+    await scene.until('Unknown', (view) => view.sync === 'Unknown');
+    await terminate(scene);
+    const view = await scene.until('Failed', (seen) => seen.phase === 'Failed' && !seen.requested);
+    assert.match(view.message, /^Operation terminated/);
+    await scene.untilObject('Job/before', 'is gone', (object) => object === undefined);
+    await scene.stays('Failed', (seen) => seen.phase === 'Failed');
+
+    await scene.request({}, { operation: { retry: { limit: 3, backoff: { duration: '60s' } } } });
+    await scene.until('waits for its next attempt', (seen) => seen.phase === 'Running' && seen.retryCount === 1);
+    await terminate(scene);
+    const after = await scene.until('Failed', (seen) => seen.phase === 'Failed' && !seen.requested);
+    assert.match(after.message, /^Operation terminated/);
+  });
+
+  test('SYNC-06 an operation ends when the spec becomes one that nobody can act on', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), endless('before')] });
+    await scene.create();
+    await scene.until('compared', (view) => view.sync !== '');
+    await scene.request();
+    await scene.until('waits for its hook', (view) => view.phase === 'Running' && /before/.test(toldOf(view)));
+    await scene.patchApplication({
+      spec: { destination: { server: 'https://kubernetes.default.svc', name: 'in-cluster' } },
+    });
+    await scene.untilCondition('InvalidSpecError');
+    await terminate(scene);
+    await scene.until('ended', (view) => /^(Failed|Error)$/.test(view.phase) && !view.requested);
+  });
+
+  test('SYNC-44 a request that replaces the one that runs is taken up after it', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), job('before', { hook: 'PreSync', duration: '2s' })],
+    });
+    await scene.create();
+    await scene.until('compared', (view) => view.sync !== '');
+    const first = await scene.request();
+    await scene.until('runs', (view) => view.phase === 'Running' && view.results.length > 0);
+    const second = await scene.request({ dryRun: true });
+    const view = await scene.until(
+      'the second has ended',
+      (seen) =>
+        seen.phase === 'Succeeded' &&
+        !seen.requested &&
+        at(seen.object, 'status', 'operationState', 'operation', 'sync', 'dryRun') === true,
+    );
+    assert.notEqual(first, second);
+    assert.equal(view.history.length, 1);
+  });
+
+  test('SYNC-48 retry.refresh takes the newest commit, without it an attempt repeats the first', async (t) => {
+    for (const refresh of [false, true]) {
+      const failing = job('before', { hook: 'PreSync', outcome: 'fail' });
+      const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), failing] });
+      const first = await scene.repository.git('rev-parse', 'HEAD');
+      await scene.create();
+      await scene.until('compared', (view) => view.sync !== '');
+      const retry = { limit: 1, refresh, backoff: { duration: '3s' } };
+      // As the automated sync asks: with the commit that it has seen.
+      const initiatedBy = { automated: true };
+      await scene.request({ revision: first }, { operation: { retry, initiatedBy } });
+      await scene.until('waits for its next attempt', (view) => view.retryCount === 1);
+      const second = await scene.repository.commit({
+        'app/a.yaml': [configMap('a'), job('before', { hook: 'PreSync' })],
+      });
+      const view = await scene.until(
+        'ended',
+        (seen) => /^(Failed|Error|Succeeded)$/.test(seen.phase) && !seen.requested,
+      );
+      assert.equal(view.syncedRevision, refresh ? second : first);
+      assert.equal(view.phase, refresh ? 'Succeeded' : 'Failed');
+    }
+  });
+
+  test('SYNC-12 ANN-02 a hook of two phases runs in each of them', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('check', { hook: 'PreSync,PostSync' })] });
+    const record = await scene.record('Job', 'ConfigMap');
+    await scene.createAutomated();
+    const view = await scene.untilSettled();
+    assert.deepEqual(
+      record.events.filter(({ id }) => !id.includes('kube-root-ca')).map(({ type, id }) => `${type} ${id}`),
+      ['created Job/check', 'created ConfigMap/a', 'deleted Job/check', 'created Job/check'],
+    );
+    assert.deepEqual(
+      view.results
+        .filter(({ id }) => id === 'Job/check')
+        .map(({ syncPhase, hookPhase }) => `${syncPhase} ${hookPhase}`),
+      ['PreSync Succeeded', 'PostSync Succeeded'],
+    );
+  });
+
+  for (const propagationPolicy of ['Background', 'Foreground'] as const)
+    test(`SYNC-18 a hook that somebody deletes while it runs (${propagationPolicy}) does not hold up its operation for ever`, async (t) => {
+      const scene = await world.scene(t, {
+        'app/a.yaml': [configMap('a'), job('before', { hook: 'PreSync', duration: '20s' })],
+      });
+      await scene.create();
+      await scene.until('compared', (view) => view.sync !== '');
+      await scene.request();
+      await scene.until('waits for its hook', (view) => view.phase === 'Running' && /before/.test(toldOf(view)));
+      const gvk = { group: 'batch', version: 'v1', kind: 'Job' };
+      await world.cluster.client.delete({ gvk, namespace: scene.namespace, name: 'before' }, { propagationPolicy });
+      const view = await scene.until(
+        'ended',
+        (seen) => /^(Failed|Error|Succeeded)$/.test(seen.phase) && !seen.requested,
+      );
+      assert.equal(view.phase, 'Failed');
+      assert.match(toldOf(view), /before[\s\S]*deleted/);
+      await scene.untilObject('Job/before', 'is gone', (object) => object === undefined);
+    });
+
+  test('SYNC-32 the result says which metadata the namespace was given', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    const namespace = scene.adoptNamespace(`${scene.name}-new`);
+    const managedNamespaceMetadata = { labels: { team: 'harbour' } };
+    const syncPolicy = { automated: {}, syncOptions: ['CreateNamespace=true'], managedNamespaceMetadata };
+    await scene.create({ destination: { namespace }, spec: { syncPolicy } });
+    const { object } = await scene.untilSettled();
+    assert.deepEqual(
+      at(object, 'status', 'operationState', 'syncResult', 'managedNamespaceMetadata'),
+      managedNamespaceMetadata,
+    );
+  });
+}
