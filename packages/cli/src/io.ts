@@ -34,6 +34,8 @@ export type CliSettings = Readonly<{
   username: string;
   /** NO_COLOR is set. */
   noColor: boolean;
+  /** What else the program can be, for its help; these words never come here. */
+  roles?: Readonly<Record<string, string>> | undefined;
   /** ARGOCD_OPTS: words put before those of the command line. */
   options: readonly string[];
   /** The command that edits a file (KUBE_EDITOR, EDITOR); its words are separated by spaces. */

@@ -14,7 +14,7 @@ const argumentError = 1;
 
 const summaryOf = (name: string): string => commands.find((command) => command.name === name)?.summary ?? '';
 
-function helpOf(group: string | undefined, program: string): string {
+function helpOf(group: string | undefined, { program, roles = {} }: CliIo['settings']): string {
   const names =
     group === undefined
       ? [...Object.keys(groups), ...commands.map(({ name }) => name).filter((name) => !name.includes(' '))]
@@ -25,7 +25,9 @@ function helpOf(group: string | undefined, program: string): string {
   ]);
   const usage = `${program}${group === undefined ? '' : ` ${group}`} <command>`;
   const about = group === undefined ? 'From a Git commit to a healthy cluster.' : `${groups[group] ?? ''}.`;
-  return `${about}\n\nUsage: ${usage} [options]\n\nCommands:\n${formatTable(rows)}\nHelp for a command: ${usage} --help\n`;
+  const programs = Object.entries(group === undefined ? roles : {}).map(([name, doc]) => [`  ${name}`, doc]);
+  const services = programs.length === 0 ? '' : `\nServices:\n${formatTable(programs)}`;
+  return `${about}\n\nUsage: ${usage} [options]\n\nCommands:\n${formatTable(rows)}${services}\nHelp for a command: ${usage} --help\n`;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   const found = findCommand(argv);
   switch (found.kind) {
     case 'help':
-      (found.asked ? io.stdout : io.stderr).write(helpOf(found.group, io.settings.program));
+      (found.asked ? io.stdout : io.stderr).write(helpOf(found.group, io.settings));
       return found.asked ? 0 : argumentError;
     case 'unknown':
       io.stderr.write(`error: ${found.message}\n`);

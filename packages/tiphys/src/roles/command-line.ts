@@ -18,8 +18,21 @@ const currentUser = (): string => {
   }
 };
 
+/** 128 and the number of SIGPIPE: what a shell sees of other programs whose reader has gone. */
+const readerGone = 141;
+
+/** `app list | head`: a reader that has enough ends the program, without a word. */
+function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(readerGone);
+    });
+}
+
 /** Everything that is no role: the command line in core mode. */
 export function commandLine(argv: readonly string[], environment: Environment, signal: AbortSignal): Promise<number> {
+  endWithReader();
   const { kubeconfigPaths, inCluster, execEnvironment, path, gitEnvironment } = environment;
   const connection = { kubeconfigPaths, inCluster, execEnvironment, userAgent: 'tiphys-cli' };
   const io: CliIo = {
@@ -34,6 +47,10 @@ export function commandLine(argv: readonly string[], environment: Environment, s
       editor: environment.editor,
       options: environment.options,
       namespace: environment.namespace,
+      roles: {
+        controller: 'Bring the applications of a cluster to their desired state, until it is stopped',
+        demo: 'Start an embedded cluster with sample applications (npm start)',
+      },
       version: { version: readVersion() },
     },
     clock: systemClock,
