@@ -39,11 +39,10 @@ export type WorkOutcome =
   | { kind: 'closed' };
 
 /** The worker's own file: beside this one in the sources, beside the program in the bundle. */
-const entry = fileURLToPath(
-  import.meta.url.endsWith('.ts')
-    ? new URL('./worker.ts', import.meta.url)
-    : new URL('./decode-worker.mjs', import.meta.url),
-);
+const isSource = import.meta.url.endsWith('.ts');
+const entry = fileURLToPath(new URL(isSource ? './worker.ts' : './decode-worker.mjs', import.meta.url));
+/** What it loads: the bundle lies in one folder, the packages that the sources use may be linked from anywhere. */
+const readable = isSource ? '*' : fileURLToPath(new URL('./', import.meta.url));
 
 /** What a worker has to be able to reach: the Node that runs this program, and its own file. */
 export const workerNeeds: readonly string[] = [process.execPath, join(entry, '..')];
@@ -72,7 +71,14 @@ export class WorkerProcess {
 
   constructor(settings: WorkerSettings) {
     const { sandbox, path, maxHeapBytes, maxCpuMs } = settings;
-    const args = [`--max-old-space-size=${Math.floor(maxHeapBytes / mebibyte)}`, '--disable-proto=throw', entry];
+    const args = [
+      `--max-old-space-size=${Math.floor(maxHeapBytes / mebibyte)}`,
+      '--disable-proto=throw',
+      // Beside what the host allows: it reads its own code, writes nothing and starts nothing.
+      '--permission',
+      `--allow-fs-read=${readable}`,
+      entry,
+    ];
     const wrapped = sandbox.wrap(
       { command: process.execPath, args },
       { network: 'none', addressSpaceBytes: 'unlimited', cpuSeconds: Math.ceil(maxCpuMs / 1000) },
