@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, type KubeObject, stringifyJson } from '@tiphys/api';
-import { configMap, deployment } from './harness/manifests.ts';
+import { configMap, customResourceDefinition, deployment } from './harness/manifests.ts';
+import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
 /** An object by its type (`policy/v1/PodDisruptionBudget`). */
@@ -182,6 +183,47 @@ export function differenceTests(world: World): void {
     const view = await scene.sync();
     assert.equal(view.phase, 'Failed');
     assert.match(view.results.map(({ message }) => message).join('\n'), /policy\/v1beta1/);
+  });
+
+  test('DIFF-02 SYNC-28 a kind that is served in another version from now on keeps its objects', async (t) => {
+    const group = `${world.namespace}.example.com`;
+    const both = (served: string): KubeObject => {
+      const one = customResourceDefinition(`${group}/v1`, 'Gadget');
+      const [first] = at(one, 'spec', 'versions') as Record<string, unknown>[];
+      const versions = ['v1', 'v1beta1'].map((name) => ({
+        ...first,
+        name,
+        served: name === served,
+        storage: name === 'v1',
+      }));
+      return { ...one, spec: { ...(one['spec'] as object), versions } };
+    };
+    const gadget = (version: string, name: string): KubeObject =>
+      of(`${group}/${version}/Gadget`, name, { spec: { size: 1 } });
+    const scene = await world.scene(t, { 'app/a.yaml': [gadget('v1beta1', 'stays'), gadget('v1beta1', 'goes')] });
+    await world.cluster.client.create(scene.adoptDefinition(both('v1beta1')));
+    await scene.createAutomated({ automated: { prune: true } });
+    await scene.untilSettled();
+    const gvk = { group, version: 'v1', kind: 'Gadget' };
+    const definition = { gvk: { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' } };
+    await world.cluster.client.patch(
+      { ...definition, name: `gadgets.${group}` },
+      { type: 'merge', body: { spec: both('v1')['spec'] } },
+    );
+    await until('v1 is served', async () => {
+      const { find } = await world.cluster.client.discovery({ fresh: true });
+      return find(gvk) === undefined ? { seen: 'not yet' } : { is: true };
+    });
+    const before = await scene.live('Gadget/stays', { gvk });
+
+    const revision = await scene.repository.commit({ 'app/a.yaml': [gadget('v1', 'stays')] });
+    await scene.until('Synced at the commit', (view) => view.sync === 'Synced' && view.revision === revision);
+
+    assert.equal((await scene.live('Gadget/stays', { gvk })).metadata.uid, before.metadata.uid);
+    await until('what left Git is pruned', async () => {
+      const found = await scene.get('Gadget/goes', { gvk });
+      return found === undefined ? { is: true } : { seen: 'still there' };
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 import { formatApiVersion, isCoded, listAt, messageOf, parseJson, stringAt, type KubeObject } from '@tiphys/api';
 import { resourcePath } from '../client/resource-path.ts';
-import type { ClientPorts, KubeClient } from '../client/types.ts';
+import type { ApiResource, ClientPorts, KubeClient } from '../client/types.ts';
 import { Store } from './store.ts';
 import type { CacheChange, CacheKey, CacheOptions, ObjectCache } from './types.ts';
 
@@ -15,7 +15,15 @@ const keyOfMeta = ({ metadata }: KubeObject): CacheKey => ({
 });
 
 /** How a cache stands, for its reflector. */
-type State = { resourceVersion: string; lastError: Error | undefined; failures: number };
+type State = {
+  /** As it is served now: a kind may change its version. */
+  resource: ApiResource;
+  resourceVersion: string;
+  lastError: Error | undefined;
+  failures: number;
+  /** What is kept was projected from another version. */
+  outdated: boolean;
+};
 
 type Reflector<T> = Readonly<{
   client: KubeClient;
@@ -25,12 +33,13 @@ type Reflector<T> = Readonly<{
   state: State;
   signal: AbortSignal;
   onSynced: () => void;
+  onError: (error: Error) => void;
 }>;
 
-function upsert<T>({ store, options }: Reflector<T>, object: KubeObject): void {
+function upsert<T>({ store, options, state }: Reflector<T>, object: KubeObject): void {
   const key = keyOfMeta(object);
   const version = object.metadata.resourceVersion ?? '';
-  if (!store.has(key, version)) store.put(key, options.project(object), version);
+  if (state.outdated || !store.has(key, version)) store.put(key, options.project(object), version);
 }
 
 /** Lists everything and drops what is no longer there. */
@@ -39,7 +48,7 @@ async function relist<T>(reflector: Reflector<T>, pageSize: number | undefined):
   const { namespace, labelSelector, fieldSelector, metadataOnly } = options;
   const seen = new Map<string, Set<string>>();
   const scope = { namespace, labelSelector, fieldSelector, metadataOnly, pageSize, signal };
-  const { resourceVersion } = await client.listEach(options.resource, scope, (object) => {
+  const { resourceVersion } = await client.listEach(state.resource, scope, (object) => {
     const key = keyOfMeta(object);
     const names = seen.get(key.namespace);
     if (names === undefined) seen.set(key.namespace, new Set([key.name]));
@@ -48,6 +57,7 @@ async function relist<T>(reflector: Reflector<T>, pageSize: number | undefined):
   });
   store.keepOnly(seen);
   state.resourceVersion = resourceVersion;
+  state.outdated = false;
 }
 
 async function listAgain<T>(reflector: Reflector<T>): Promise<void> {
@@ -74,7 +84,7 @@ async function follow<T>(reflector: Reflector<T>): Promise<void> {
     state.lastError = undefined;
   };
   const watchOptions = { ...scope, resourceVersion: state.resourceVersion, onOpen };
-  for await (const event of client.watch(options.resource, watchOptions)) {
+  for await (const event of client.watch(state.resource, watchOptions)) {
     events += 1;
     state.failures = 0;
     if (event.type === 'deleted') store.remove(keyOfMeta(event.object));
@@ -92,7 +102,7 @@ async function follow<T>(reflector: Reflector<T>): Promise<void> {
 async function isVersionKnown<T>({ client, options, state, signal }: Reflector<T>): Promise<boolean> {
   const answer = await client.request({
     method: 'GET',
-    path: resourcePath(options.resource, { namespace: options.namespace }),
+    path: resourcePath(state.resource, { namespace: options.namespace }),
     query: {
       fieldSelector: 'metadata.name=-',
       resourceVersion: state.resourceVersion,
@@ -107,14 +117,23 @@ async function isVersionKnown<T>({ client, options, state, signal }: Reflector<T
   return !causes.some((cause) => stringAt(cause, 'reason') === 'ResourceVersionTooLarge');
 }
 
-/** A kind that was taken away has no objects; one whose group cannot be asked at present keeps them. */
-async function forgetWhenKindIsGone<T>(reflector: Reflector<T>): Promise<void> {
-  const { client, options, store, signal } = reflector;
-  const { resource } = options;
-  const { find, failedGroups } = await client.discovery({ fresh: true, signal });
-  if (find(resource) !== undefined || failedGroups.includes(formatApiVersion(resource.group, resource.version))) return;
-  store.keepOnly(new Map());
-  reflector.onSynced();
+/**
+ * A kind that is served in another version, or in another scope, is followed there. One that was taken away has no objects; one
+ * whose group cannot be asked at present keeps them.
+ */
+async function lookForKind<T>({ client, state, store, signal, onSynced }: Reflector<T>): Promise<void> {
+  const { resource } = state;
+  const { find, byGroupKind, failedGroups } = await client.discovery({ fresh: true, signal });
+  const same = find(resource);
+  if (same === undefined && failedGroups.includes(formatApiVersion(resource.group, resource.version))) return;
+  const served = same ?? byGroupKind(resource);
+  if (served === undefined) {
+    store.keepOnly(new Map());
+    onSynced();
+    return;
+  }
+  state.outdated ||= served.version !== resource.version;
+  state.resource = served;
 }
 
 async function recover<T>(reflector: Reflector<T>, error: unknown): Promise<void> {
@@ -128,12 +147,13 @@ async function recover<T>(reflector: Reflector<T>, error: unknown): Promise<void
   state.lastError = error instanceof Error ? error : new Error(String(error));
   const { firstMs, maxMs } = options.backoff ?? defaultBackoff;
   const delayMs = Math.min(maxMs, firstMs * 2 ** Math.min(state.failures - 1, 16)) * (0.5 + Math.random() / 2);
+  reflector.onError(state.lastError);
   const { group, kind } = options.resource;
   ports.log.warn('watch interrupted', { group, kind, delayMs, failures: state.failures, error: messageOf(error) });
   await ports.clock.sleep(delayMs, signal);
   if (isCoded(error, 'kube/not-found', 'kube/kind-not-found')) {
     state.resourceVersion = '';
-    await forgetWhenKindIsGone(reflector);
+    await lookForKind(reflector);
   } else if (state.resourceVersion !== '' && !(await isVersionKnown(reflector))) state.resourceVersion = '';
 }
 
@@ -171,7 +191,17 @@ export function openCache<T>(client: KubeClient, options: CacheOptions<T>, ports
     }
   };
   const store = new Store<T>({ indices: options.indices ?? {}, emit });
-  const state: State = { resourceVersion: '', lastError: undefined, failures: 0 };
+  const errorListeners = new Set<(error: Error) => void>();
+  const onError = (error: Error): void => {
+    for (const listener of [...errorListeners]) listener(error);
+  };
+  const state: State = {
+    resource: options.resource,
+    resourceVersion: '',
+    lastError: undefined,
+    failures: 0,
+    outdated: false,
+  };
   const stopping = new AbortController();
   const synced = Promise.withResolvers<undefined>();
   let isSynced = false;
@@ -179,7 +209,7 @@ export function openCache<T>(client: KubeClient, options: CacheOptions<T>, ports
     isSynced = true;
     synced.resolve(undefined);
   };
-  const running = reflect({ client, options, ports, store, state, signal: stopping.signal, onSynced });
+  const running = reflect({ client, options, ports, store, state, signal: stopping.signal, onSynced, onError });
   // Nobody may be waiting when it is stopped early.
   synced.promise.catch(() => undefined);
   const stop = async (): Promise<void> => {
@@ -187,15 +217,22 @@ export function openCache<T>(client: KubeClient, options: CacheOptions<T>, ports
     await running;
     synced.reject(new Error('the cache was stopped before its first list was in'));
     listeners.clear();
+    errorListeners.clear();
   };
   return {
-    resource: options.resource,
+    get resource() {
+      return state.resource;
+    },
     get: (key) => store.get(key),
     list: (namespace) => store.list(namespace),
     byIndex: (index, value) => store.byIndex(index, value),
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onError: (listener) => {
+      errorListeners.add(listener);
+      return () => errorListeners.delete(listener);
     },
     synced: synced.promise,
     get isSynced() {

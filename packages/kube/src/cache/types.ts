@@ -26,6 +26,7 @@ export type CacheOptions<T> = Scope &
 
 /** The objects of one resource as projected entries, kept up to date by list and watch, whatever happens to link or server. */
 export interface ObjectCache<T> extends AsyncDisposable {
+  /** As it is followed now: another version than at first when the server has stopped to serve that. */
   readonly resource: ApiResource;
   get(key: CacheKey): T | undefined;
   list(namespace?: string): T[];
@@ -33,6 +34,8 @@ export interface ObjectCache<T> extends AsyncDisposable {
   byIndex(index: string, value: string): T[];
   /** Changes in order, after the cache shows them; the first list counts as `added`. Returns the way to stop listening. */
   onChange(listener: (change: CacheChange<T>) => void): () => void;
+  /** Each error that interrupts the list or the watch; it goes on by itself. Returns the way to stop listening. */
+  onError(listener: (error: Error) => void): () => void;
   /** Resolves when the first list is in; rejects only when the cache is stopped before that. */
   readonly synced: Promise<void>;
   readonly isSynced: boolean;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type KubeObject, silentLogger, systemClock, withTracking } from '@tiphys/api';
 import { connect, type KubeClient, loadKubeconfig } from '@tiphys/kube';
-import { type KubeSim, startKubeSim } from '@tiphys/kube-sim';
+import { type KubeSim, refuseWhen, startKubeSim } from '@tiphys/kube-sim';
 import { type LiveCluster, openLiveCluster } from './live-cluster.ts';
 
 const tracking = { method: 'annotation', instanceLabelKey: 'app.kubernetes.io/instance', installationId: '' } as const;
@@ -20,7 +20,10 @@ let sim: KubeSim;
 let client: KubeClient;
 
 before(async () => {
-  sim = await startKubeSim({ objects: [withTracking(configMap('ours'), 'shop', tracking), configMap('theirs')] });
+  sim = await startKubeSim({
+    simulation: {},
+    objects: [withTracking(configMap('ours'), 'shop', tracking), configMap('theirs')],
+  });
   client = connect(loadKubeconfig(sim.kubeconfig(), { baseDir: '/' }), {}, ports);
 });
 after(async () => {
@@ -78,4 +81,79 @@ test('an unreachable cluster is an error, never an empty one', async () => {
   await using live = openLiveCluster({ client: gone, ...ports }, { tracking, excluded: () => false, factsMs: 60_000 });
   await assert.rejects(live.ensure([configMaps], AbortSignal.timeout(1000)));
   await gone.close();
+});
+
+const widgets = { group: 'example.com', version: 'v1', kind: 'Widget' } as const;
+const version = (name: string, served: boolean): object => ({
+  name,
+  served,
+  storage: name === 'v1',
+  schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+});
+const definition = (beta: boolean): KubeObject => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [version('v1', !beta), version('v1beta1', beta)],
+  },
+});
+const definitionRef = {
+  gvk: { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' },
+  name: 'widgets.example.com',
+};
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 200 && !(await holds()); i += 1) await systemClock.sleep(50, signal);
+  assert.ok(await holds(), 'waited in vain');
+}
+
+test('a kind that comes after the first look is seen, and one that is served in another version is the same kind', async () => {
+  await using live = open();
+  await live.ensure([widgets], signal);
+
+  await client.create(definition(true));
+  const beta = { ...widgets, version: 'v1beta1' };
+  await until(async () => (await client.discovery({ fresh: true, signal })).find(beta) !== undefined);
+  const widget = { apiVersion: 'example.com/v1beta1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } };
+  await client.create(withTracking(widget, 'shop', tracking));
+  const theOnes = (): string[] =>
+    live
+      .managed('shop')
+      .filter(({ kind }) => kind === 'Widget')
+      .map(({ apiVersion, metadata }) => `${apiVersion} ${metadata.name ?? ''}`);
+  await live.ensure([widgets], signal);
+  assert.deepEqual(theOnes(), ['example.com/v1beta1 w']);
+
+  const { spec } = definition(false);
+  await client.patch(definitionRef, { type: 'merge', body: { spec } });
+  // A real server ends the watches of a version that it stops to serve.
+  sim.dropWatches();
+  await until(() => theOnes().join() === 'example.com/v1 w');
+  const found = await live.get(widgets, { namespace: 'default', name: 'w' }, signal);
+  assert.equal(found?.apiVersion, 'example.com/v1');
+});
+
+const secrets = { group: '', version: 'v1', kind: 'Secret' } as const;
+
+test('a kind that may not be listed is an error at once for who desires it, and for nobody else', async () => {
+  await using live = open();
+  const allow = sim.refuse(refuseWhen({ verb: 'list', resource: 'secrets' }, 403));
+  const before = Date.now();
+  await assert.rejects(live.ensure([configMaps, secrets], signal), /secrets.* is refused/);
+  await assert.rejects(live.ensure([secrets], signal), /secrets.* is refused/);
+  assert.ok(Date.now() - before < 10_000, 'nobody waits for the deadline');
+  await live.ensure([configMaps], signal);
+  await live.sweep(signal);
+  assert.equal(live.complete, true);
+  allow();
+  await until(() =>
+    live.ensure([secrets], signal).then(
+      () => true,
+      () => false,
+    ),
+  );
 });

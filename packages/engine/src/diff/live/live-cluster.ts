@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
+  formatApiVersion,
   type GroupKind,
   type GroupVersionKind,
   groupKindText,
+  isCoded,
   keyOf,
   keyText,
   type KubeObject,
@@ -17,6 +19,7 @@ import {
   type CacheChange,
   type Discovery,
   type KubeClient,
+  KubeError,
   type ObjectCache,
   openCache,
 } from '@tiphys/kube';
@@ -99,11 +102,52 @@ class WatchingCluster implements LiveCluster {
   }
 
   async ensure(kinds: readonly GroupKind[], signal: AbortSignal): Promise<void> {
-    const unknown = kinds.filter((kind) => this.#caches.get(groupKindText(kind))?.isSynced !== true);
+    const discovery = await this.discovery(signal);
+    for (const kind of kinds) this.#closeOutdated(kind, discovery);
+    const caches = kinds.map((kind) => this.#caches.get(groupKindText(kind)));
+    for (const cache of caches) if (isRefused(cache?.lastError)) throw cache.lastError;
+    const unknown = kinds.filter((_, index) => caches[index]?.isSynced !== true);
     if (unknown.length === 0) return;
-    const served = await this.discovery(signal);
-    const wanted = unknown.flatMap((kind) => served.byGroupKind(kind) ?? []).filter(isWatchable);
-    await Promise.all(wanted.map((resource) => whenSynced(this.#open(resource), signal)));
+    const wanted = await Promise.all(unknown.map((kind) => this.#served(kind, signal)));
+    await Promise.all(
+      wanted
+        .filter((resource) => resource !== undefined)
+        .filter(isWatchable)
+        .map((resource) => whenSynced(this.#open(resource), signal)),
+    );
+  }
+
+  /** A kind that is known to be served in another version only is followed there, whether its old watch has ended or not. */
+  #closeOutdated(kind: GroupKind, { find, byGroupKind, failedGroups }: Discovery): void {
+    const id = groupKindText(kind);
+    const cache = this.#caches.get(id);
+    if (cache === undefined || find(cache.resource) !== undefined || byGroupKind(kind) === undefined) return;
+    const { group, version } = cache.resource;
+    if (failedGroups.includes(formatApiVersion(group, version))) return;
+    this.#caches.delete(id);
+    cache.stop().catch((error: unknown) => {
+      this.#ports.log.warn('a cache did not stop', { kind: id, error: messageOf(error) });
+    });
+  }
+
+  /**
+   * The resource of a kind, which may have come since the last look; undefined when there is none.
+   * @throws KubeError when its API group cannot be asked: that is no proof that its objects are gone
+   */
+  async #served(kind: GroupKind, signal: AbortSignal): Promise<ApiResource | undefined> {
+    try {
+      return await this.#ports.client.resourceFor({ ...kind, version: '' }, { signal });
+    } catch (error) {
+      if (!isCoded(error, 'kube/kind-not-found')) throw error;
+    }
+    const { failedGroups } = await this.discovery(signal);
+    const failed = failedGroups.find((version) => parseApiVersion(version).group === kind.group);
+    if (failed === undefined) return undefined;
+    throw new KubeError(
+      'kube/server-error',
+      `${groupKindText(kind)}: the API group ${failed} cannot be discovered at present`,
+      { status: 503, reason: 'ServiceUnavailable', causes: [] },
+    );
   }
 
   managed(instance: string): readonly KubeObject[] {
@@ -197,9 +241,13 @@ export const openLiveCluster = (ports: LiveClusterPorts, settings: LiveClusterSe
 const isWatchable = (resource: ApiResource): boolean =>
   resource.verbs.includes('list') && resource.verbs.includes('watch');
 
+/** A list that is refused stays refused until somebody grants it; other errors may pass. */
+const isRefused = (error: unknown): error is Error => isCoded(error, 'kube/forbidden');
+
 /** Waits for a first list, but not for ever: a cache that cannot list says why. */
 async function whenSynced(cache: ObjectCache<LiveEntry>, signal: AbortSignal): Promise<void> {
   if (cache.isSynced) return;
+  if (isRefused(cache.lastError)) throw cache.lastError;
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
       reject(
@@ -209,8 +257,12 @@ async function whenSynced(cache: ObjectCache<LiveEntry>, signal: AbortSignal): P
     };
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
+    const unheard = cache.onError((error) => {
+      if (isRefused(error)) reject(error);
+    });
     cache.synced.then(resolve, reject).finally(() => {
       signal.removeEventListener('abort', abort);
+      unheard();
     });
   });
 }
