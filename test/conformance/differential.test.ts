@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson, isRecord, listAt, stringAt } from '@tiphys/api';
 import { startKubeSim } from '@tiphys/kube-sim';
 import { ControlPlaneError, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
-import { connect, type Answer, type Client } from './differential/api.ts';
+import { connect, type Answer, type Call, type Client } from './differential/api.ts';
 import { testedKinds, widgetDefinition } from './differential/kinds.ts';
 import { comparable } from './differential/normalize.ts';
 import { Random } from './differential/random.ts';
-import { objectIn, pathOf, sequenceOf } from './differential/sequence.ts';
+import { objectIn, pathOf, sequenceOf, type Subject } from './differential/sequence.ts';
 
 /** Sequences per run; TIPHYS_DIFFERENTIAL asks for more, TIPHYS_DIFFERENTIAL_SEED for others. */
 const count = Number(process.env['TIPHYS_DIFFERENTIAL'] ?? '60');
@@ -90,13 +90,57 @@ function isKnown({ real, embedded }: Readonly<{ real: Answer; embedded: Answer }
   return real.code === 422 && embedded.code === 200 && causes.length > 0 && aboutMaps;
 }
 
-async function play(pair: Pair, index: number): Promise<string | undefined> {
+/** Where a watch of a kind begins. */
+async function versionOf(client: Client, path: string): Promise<string> {
+  const { body } = await client.call({ method: 'GET', path: `${path}?limit=1&labelSelector=none%3Dnone` });
+  return stringAt(body, 'metadata', 'resourceVersion') ?? '';
+}
+
+/**
+ * What watches tell of a sequence afterwards: of the object, and of it as long as it has a label. They end by
+ * themselves, beside the sequences that follow.
+ */
+async function watched(
+  pair: Pair,
+  subject: Subject,
+  from: Readonly<{ real: string; embedded: string }>,
+): Promise<string[]> {
+  const path = pathOf(subject.kind, subject.namespace);
+  const differences: string[] = [];
+  for (const labelSelector of ['', 'app=x']) {
+    const watchOf = (resourceVersion: string): Call => {
+      const fieldSelector = `metadata.name=${subject.name}`;
+      const parts = { watch: '1', timeoutSeconds: '1', resourceVersion, fieldSelector, labelSelector };
+      return { method: 'GET', path: `${path}?${new URLSearchParams(parts).toString()}` };
+    };
+    const [real, embedded] = await Promise.all([
+      pair.real.call(watchOf(from.real)),
+      pair.embedded.call(watchOf(from.embedded)),
+    ]);
+    const [left, right] = [comparable(real), comparable(embedded)];
+    const told = (seen: unknown): string =>
+      listAt(seen, 'events')
+        .map((event) => stringAt(event, 'type'))
+        .join();
+    if (told(left) !== told(right))
+      differences.push(
+        `${subject.kind.kind} ${subject.name}, watch ${labelSelector}: real ${told(left)}; embedded ${told(right)}`,
+      );
+    else if (canonicalJson(left) !== canonicalJson(right))
+      differences.push(`${subject.kind.kind} ${subject.name}, watch ${labelSelector}${firstDifference(left, right)}`);
+  }
+  return differences;
+}
+
+async function play(pair: Pair, index: number, watches: Promise<string[]>[]): Promise<string | undefined> {
   const random = new Random(seed * 1_000_003 + index);
   const kinds = only === undefined ? testedKinds : testedKinds.filter(({ kind }) => kind === only);
   const kind = kinds[index % kinds.length];
   assert.ok(kind !== undefined);
   const subject = { kind, namespace, name: `d-${seed}-${index}` };
   const get = { method: 'GET', path: pathOf(kind, namespace, subject.name) };
+  const collection = pathOf(kind, namespace);
+  const from = { real: await versionOf(pair.real, collection), embedded: await versionOf(pair.embedded, collection) };
   for (const [number, step] of sequenceOf(subject, random).entries()) {
     const seen = { real: await pair.real.call(get), embedded: await pair.embedded.call(get) };
     const asked = { real: step.call(objectIn(seen.real)), embedded: step.call(objectIn(seen.embedded)) };
@@ -118,6 +162,7 @@ async function play(pair: Pair, index: number): Promise<string | undefined> {
       ].join('\n');
     }
   }
+  watches.push(watched(pair, subject, from));
   return undefined;
 }
 
@@ -132,10 +177,12 @@ test('the embedded cluster answers as the real one', { timeout: 30 * 60_000 }, a
     await prepare(embedded);
     stopControllers(plane);
     const differences: string[] = [];
+    const watches: Promise<string[]>[] = [];
     for (let index = 0; index < count; index += 1) {
-      const difference = await play({ real, embedded }, index);
+      const difference = await play({ real, embedded }, index, watches);
       if (difference !== undefined) differences.push(difference);
     }
+    differences.push(...(await Promise.all(watches)).flat());
     const kinds = only === undefined ? testedKinds.length : 1;
     context.diagnostic(`seed ${seed}, ${count} sequences over ${kinds} kinds, ${differences.length} differ`);
     assert.equal(

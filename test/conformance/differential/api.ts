@@ -5,7 +5,15 @@ import { parseJson, stringifyJson } from '@tiphys/api';
 export type Server = Readonly<{ name: string; url: string; token: string; caPem: string }>;
 
 /** A request to both servers. */
-export type Call = Readonly<{ method: string; path: string; contentType?: string; body?: unknown }>;
+export type Call = Readonly<{
+  method: string;
+  path: string;
+  contentType?: string;
+  body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  text?: string;
+  accept?: string;
+}>;
 
 export type Answer = Readonly<{ code: number; body: unknown }>;
 
@@ -15,10 +23,11 @@ const limitMs = 20_000;
 
 /** Plain HTTPS: nothing of the product stands between the test and the servers. */
 export function connect({ url, token, caPem }: Server): Client {
-  const agent = new Agent({ ca: caPem, keepAlive: true, maxSockets: 2 });
-  const call = ({ method, path, contentType, body }: Call): Promise<Answer> =>
+  // Watches that end by themselves run beside the requests of a sequence.
+  const agent = new Agent({ ca: caPem, keepAlive: true, maxSockets: 60 });
+  const call = ({ method, path, contentType, body, text: raw, accept }: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const text = body === undefined ? undefined : stringifyJson(body);
+      const text = raw ?? (body === undefined ? undefined : stringifyJson(body));
       const outgoing = request(
         `${url}${path}`,
         {
@@ -27,7 +36,7 @@ export function connect({ url, token, caPem }: Server): Client {
           signal: AbortSignal.timeout(limitMs),
           headers: {
             authorization: `Bearer ${token}`,
-            accept: 'application/json',
+            accept: accept ?? 'application/json',
             ...(text !== undefined && {
               'content-type': contentType ?? 'application/json',
               // Of itself Node announces no body for DELETE.
@@ -42,7 +51,13 @@ export function connect({ url, token, caPem }: Server): Client {
           incoming.on('end', () => {
             const answer = Buffer.concat(chunks).toString('utf8');
             const isJson = /json/.test(incoming.headers['content-type'] ?? '');
-            resolve({ code: incoming.statusCode ?? 0, body: isJson ? parseJson(answer, path) : answer });
+            const lines = answer.trimEnd().split('\n');
+            const isStream = isJson && /[?&]watch=/.test(path) && incoming.statusCode === 200;
+            const read = (): unknown =>
+              isStream
+                ? lines.filter((line) => line !== '').map((line) => parseJson(line, path))
+                : parseJson(answer, path);
+            resolve({ code: incoming.statusCode ?? 0, body: isJson ? read() : answer });
           });
         },
       );

@@ -1,13 +1,25 @@
-import { at, isRecord, stringAt } from '@tiphys/api';
+import { at, canonicalJson, isRecord, stringAt } from '@tiphys/api';
 import type { Answer } from './api.ts';
 
-const volatileMetadata = new Set(['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'selfLink']);
+const volatileMetadata = new Set([
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'selfLink',
+  'continue',
+]);
+
+/** An object that was given a generated name. */
+const withoutGeneratedName = (metadata: Record<string, unknown>): Record<string, unknown> =>
+  typeof metadata['generateName'] === 'string' ? { ...metadata, name: '<generated>' } : metadata;
 
 /** Addresses and ports that the server chooses. */
 const assigned = new Set(['clusterIP', 'nodePort', 'healthCheckNodePort']);
 
 /** What must be equal on both servers: an object without identifiers and times, or why it was refused. */
 export function comparable({ code, body }: Answer): unknown {
+  if (Array.isArray(body)) return { code, events: withoutRepeats(body.map(plainEvent)) };
   if (!isRecord(body)) return { code, body };
   if (body['kind'] !== 'Status') return { code, object: plain(body, stringAt(body, 'metadata', 'uid')) };
   const causes = at(body, 'details', 'causes');
@@ -24,11 +36,23 @@ export function comparable({ code, body }: Answer): unknown {
   return { code, reason, causes: unique, message: words(message) };
 }
 
+/** DIFFERENCES.md: the real server may write an object anew that has not changed. */
+const withoutRepeats = (events: readonly unknown[]): unknown[] =>
+  events.filter((event, index) => {
+    const before = events[index - 1];
+    return index === 0 || canonicalJson(at(event, 'object')) !== canonicalJson(at(before, 'object'));
+  });
+
+/** An event of a watch; what it says of a version is the server's affair. */
+const plainEvent = (event: unknown): unknown =>
+  isRecord(event) ? { ...event, object: plain(event['object'], stringAt(event, 'object', 'metadata', 'uid')) } : event;
+
 /** A message without what quotes the server's inner form of a value: Go structs, and differences between them. */
 function words(message: string): string {
   const plain = message
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
     .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
+    .replace(/in record \(\d+\)/g, 'in record (<version>)')
     // Whether an absent map reads {} or null depends on where it got lost.
     .replace(/value: \{\}/g, 'value: null')
     .replace(/\n(?:@@|[ +-]).*/g, '')
@@ -64,10 +88,12 @@ function plain(value: unknown, uid: string | undefined): unknown {
 }
 
 const withoutChance = (text: string, uid: string | undefined): string =>
-  (uid === undefined ? text : text.replaceAll(uid, '<uid>')).replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access');
+  (uid === undefined ? text : text.replaceAll(uid, '<uid>'))
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
+    .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access');
 
 function plainMetadata(metadata: Record<string, unknown>, uid: string | undefined): unknown {
-  const kept = Object.entries(metadata).filter(([key]) => !volatileMetadata.has(key));
+  const kept = Object.entries(withoutGeneratedName(metadata)).filter(([key]) => !volatileMetadata.has(key));
   return Object.fromEntries(
     kept.map(([key, value]) => [
       key,
@@ -80,7 +106,9 @@ function plainMetadata(metadata: Record<string, unknown>, uid: string | undefine
 function plainEntries(entries: readonly unknown[], uid: string | undefined): unknown[] {
   const name = (entry: unknown): string =>
     ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => stringAt(entry, field) ?? '').join('|');
-  return entries.map((entry) => plainEntry(entry, uid)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
+  // DIFFERENCES.md: the real server drops what scale writes of some objects.
+  const kept = entries.filter((entry) => stringAt(entry, 'subresource') !== 'scale');
+  return kept.map((entry) => plainEntry(entry, uid)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
 /** Whether an entry has a time is compared, its time is not. */

@@ -30,7 +30,8 @@ function put(target: Fields, path: readonly string[], value: unknown): void {
 
 const managers = ['alpha', 'beta', 'kubectl'];
 
-type Subject = Readonly<{ kind: TestedKind; namespace: string; name: string }>;
+/** The object that a sequence is about. */
+export type Subject = Readonly<{ kind: TestedKind; namespace: string; name: string }>;
 
 const identity = ({ kind, name, namespace }: Subject): Fields => ({
   apiVersion: kind.apiVersion,
@@ -59,6 +60,7 @@ function create(subject: Subject, random: Random): Step {
 
 const strictness = (random: Random): Record<string, string> => ({
   fieldValidation: random.pick(['Ignore', 'Ignore', 'Warn', 'Strict']),
+  ...(random.chance(0.12) && { dryRun: 'All' }),
 });
 
 function update(subject: Subject, random: Random): Step {
@@ -88,7 +90,9 @@ function apply(subject: Subject, random: Random): Step {
   for (const { path, value } of pickFields(kind, random)) put(object, path, value(random));
   const manager = random.pick(managers);
   const force = random.chance(0.4);
-  const path = pathOf(kind, subject.namespace, subject.name) + query({ fieldManager: manager, force: String(force) });
+  const path =
+    pathOf(kind, subject.namespace, subject.name) +
+    query({ fieldManager: manager, force: String(force), ...strictness(random) });
   return {
     text: `server-side apply by ${manager}${force ? ', forced' : ''}`,
     call: () => ({ method: 'PATCH', path, contentType: 'application/apply-patch+yaml', body: object }),
@@ -100,7 +104,9 @@ function merge(subject: Subject, random: Random): Step {
   const patch: Fields = {};
   for (const { path, value } of pickFields(subject.kind, random))
     put(patch, path, random.chance(0.2) ? null : value(random));
-  const target = pathOf(subject.kind, subject.namespace, subject.name) + query({ fieldManager: random.pick(managers) });
+  const target =
+    pathOf(subject.kind, subject.namespace, subject.name) +
+    query({ fieldManager: random.pick(managers), ...strictness(random) });
   const contentType = strategic ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
   return {
     text: strategic ? 'strategic merge' : 'merge',
@@ -160,6 +166,142 @@ function jsonPatch(subject: Subject, random: Random): Step {
   };
 }
 
+/** Kinds with a `scale`. */
+const scaled = new Set(['Deployment', 'StatefulSet', 'ReplicaSet', 'Widget']);
+
+function scale(subject: Subject, random: Random): Step {
+  const target = `${pathOf(subject.kind, subject.namespace, subject.name)}/scale`;
+  const path = target + query({ fieldManager: random.pick(managers), ...strictness(random) });
+  const replicas = random.pick([0, 1, 4, -1]);
+  return random.pick<Step>([
+    { text: 'read scale', call: () => ({ method: 'GET', path: target }) },
+    {
+      text: 'merge into scale',
+      call: () => ({
+        method: 'PATCH',
+        path,
+        contentType: 'application/merge-patch+json',
+        body: { spec: { replicas } },
+      }),
+    },
+    {
+      text: 'update scale',
+      call: (live) => ({
+        method: 'PUT',
+        path,
+        body: {
+          apiVersion: 'autoscaling/v1',
+          kind: 'Scale',
+          metadata: { name: subject.name, namespace: at(live, 'metadata', 'namespace') ?? subject.namespace },
+          spec: { replicas },
+        },
+      }),
+    },
+  ]);
+}
+
+/** Deletes with conditions that hold or do not. */
+function conditionalRemove(subject: Subject, random: Random): Step {
+  const path = pathOf(subject.kind, subject.namespace, subject.name);
+  const kind = random.pick(['version', 'stale version', 'uid', 'other uid', 'dry run', 'grace', 'bad policy']);
+  return {
+    text: `delete with ${kind}`,
+    call: (live) => {
+      const metadata = (field: string): unknown => at(live, 'metadata', field);
+      const options: Readonly<Record<string, Fields>> = {
+        version: { preconditions: { resourceVersion: metadata('resourceVersion') ?? '1' } },
+        'stale version': { preconditions: { resourceVersion: '1' } },
+        uid: { preconditions: { uid: metadata('uid') ?? 'x' } },
+        'other uid': { preconditions: { uid: 'other' } },
+        'dry run': { dryRun: ['All'] },
+        grace: { gracePeriodSeconds: 0 },
+        'bad policy': { propagationPolicy: 'Sometimes' },
+      };
+      return { method: 'DELETE', path, body: { kind: 'DeleteOptions', apiVersion: 'v1', ...options[kind] } };
+    },
+  };
+}
+
+function removeCollection(subject: Subject, random: Random): Step {
+  const selector = random.pick(['', 'app=x', 'tier', 'app notin (y)']);
+  const dryRun = random.chance(0.3) ? { dryRun: 'All' } : {};
+  const fieldSelector = `metadata.name=${subject.name}`;
+  const path = pathOf(subject.kind, subject.namespace) + query({ fieldSelector, labelSelector: selector, ...dryRun });
+  return { text: `delete collection ${selector}`, call: () => ({ method: 'DELETE', path }) };
+}
+
+function list(subject: Subject, random: Random): Step {
+  const fieldSelector = `metadata.name=${subject.name}`;
+  const more = random.pick([{}, { limit: '1' }, { labelSelector: 'app=x' }, { resourceVersion: '0' }]);
+  const accept = random.pick([
+    'application/json',
+    'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+    'application/yaml;q=0.1,application/json',
+  ]);
+  const path = pathOf(subject.kind, subject.namespace) + query({ fieldSelector, ...more });
+  return { text: 'list', call: () => ({ method: 'GET', path, accept }) };
+}
+
+/** What a client may get wrong. */
+function wrong(subject: Subject, random: Random): Step {
+  const path = pathOf(subject.kind, subject.namespace, subject.name);
+  const collection = pathOf(subject.kind, subject.namespace);
+  const merge = 'application/merge-patch+json';
+  const calls: Readonly<Record<string, Call>> = {
+    'broken JSON': {
+      method: 'POST',
+      path: collection,
+      text: random.pick(['{"a":', '{a}', '[1,2', 'nonsense', '{"a":1}}']),
+    },
+    'broken patch': {
+      method: 'PATCH',
+      path,
+      contentType: merge,
+      text: random.pick(['{', '{"a":tru}', '"text"', '[]']),
+    },
+    'wrong media type': { method: 'POST', path: collection, contentType: 'text/plain', text: '{}' },
+    'wrong patch type': { method: 'PATCH', path, contentType: 'application/json', text: '{}' },
+    'empty body': { method: 'POST', path: collection, text: '{}' },
+    'other kind': {
+      method: 'POST',
+      path: collection,
+      body: { apiVersion: 'v1', kind: 'Nothing', metadata: { name: 'x' } },
+    },
+    'other version': {
+      method: 'POST',
+      path: collection,
+      body: { ...identity(subject), apiVersion: 'example.com/v9' },
+    },
+    'other name': {
+      method: 'PUT',
+      path,
+      body: { ...identity(subject), metadata: { name: 'other' } },
+    },
+    'unknown subresource': { method: 'GET', path: `${path}/nothing` },
+    'unknown method': { method: 'POST', path, body: identity(subject) },
+    'bad dry run': { method: 'POST', path: `${collection}?dryRun=Some`, body: identity(subject) },
+    'bad validation': { method: 'POST', path: `${collection}?fieldValidation=Maybe`, body: identity(subject) },
+    'bad limit': { method: 'GET', path: `${collection}?limit=x` },
+    'bad version': { method: 'GET', path: `${collection}?resourceVersion=x` },
+    'bad selector': { method: 'GET', path: `${collection}?fieldSelector=spec.nothing%3Dx` },
+    'bad match': { method: 'GET', path: `${collection}?resourceVersionMatch=Exact` },
+    'no manager': {
+      method: 'PATCH',
+      path,
+      contentType: 'application/apply-patch+yaml',
+      body: identity(subject),
+    },
+    'managed fields applied': {
+      method: 'PATCH',
+      path: `${path}?fieldManager=alpha`,
+      contentType: 'application/apply-patch+yaml',
+      body: { ...identity(subject), metadata: { name: subject.name, managedFields: [{}] } },
+    },
+  };
+  const name = random.pick(Object.keys(calls));
+  return { text: name, call: () => calls[name] ?? { method: 'GET', path } };
+}
+
 function status(subject: Subject, random: Random): Step {
   const path = `${pathOf(subject.kind, subject.namespace, subject.name)}/status${query({ fieldManager: random.pick(managers) })}`;
   const body = {
@@ -203,7 +345,9 @@ export function sequenceOf(subject: Subject, random: Random): Step[] {
     jsonPatch,
     remove,
   ];
+  others.push(conditionalRemove, removeCollection, list, wrong, wrong);
   if (subject.kind.hasStatus === true) others.push(status);
+  if (scaled.has(subject.kind.kind)) others.push(scale);
   return [first, ...Array.from({ length: 3 + random.below(6) }, () => random.pick(others))].map((make) =>
     make(subject, random),
   );

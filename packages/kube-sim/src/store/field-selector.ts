@@ -54,14 +54,17 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
   secrets: ['type'],
   replicationcontrollers: ['status.replicas'],
   services: ['spec.clusterIP', 'spec.type'],
-  'replicasets.apps': ['status.replicas'],
   'jobs.batch': ['status.successful'],
   'certificatesigningrequests.certificates.k8s.io': ['spec.signerName'],
   'customresourcedefinitions.apiextensions.k8s.io': [],
 };
 
-/** Whether a resource has fields to select on besides its name and namespace. */
-export const hasSelectableFields = (resource: string): boolean => (selectable[resource] ?? []).length > 0;
+/** Why a resource cannot be selected by a field, in the words of its kind. */
+export function notSelectable(resource: string, path: string, isCustom: boolean): string {
+  if (resource === 'jobs.batch') return `field label ${JSON.stringify(path)} not supported for Job`;
+  if (isCustom || (selectable[resource] ?? []).length > 0) return `field label not supported: ${path}`;
+  return `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+}
 
 /** Whether a resource can be selected by a field; `more` are the selectable fields of a custom resource. */
 export const isSelectable = (resource: string, path: string, more: readonly string[] = []): boolean =>

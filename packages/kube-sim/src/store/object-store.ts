@@ -2,6 +2,7 @@ import type { KubeObject } from '@tiphys/api';
 import { History, type StoreEvent } from './history.ts';
 import type { Place } from './place.ts';
 import { OwnerIndex } from './owner-index.ts';
+import { SortedList } from './sorted-list.ts';
 import { memoryJournal, type Journal } from './journal.ts';
 
 export type StoreSettings = Readonly<{
@@ -13,9 +14,9 @@ export const defaultStoreSettings: StoreSettings = { historyLength: 20_000 };
 
 type Collection = {
   readonly byKey: Map<string, KubeObject>;
-  readonly byNamespace: Map<string, Map<string, KubeObject>>;
-  /** Values of `byKey` in key order; undefined after a create or delete until somebody lists. */
-  sorted: KubeObject[] | undefined;
+  /** The objects in key order. */
+  readonly sorted: SortedList;
+  readonly byNamespace: Map<string, SortedList>;
 };
 
 const keyIn = (namespace: string, name: string): string => (namespace === '' ? name : `${namespace}/${name}`);
@@ -61,9 +62,7 @@ export class ObjectStore {
   list(resource: string, namespace = ''): readonly KubeObject[] {
     const collection = this.#collections.get(resource);
     if (collection === undefined) return [];
-    if (namespace !== '') return [...(collection.byNamespace.get(namespace)?.values() ?? [])].sort(byKeyOrder);
-    collection.sorted ??= [...collection.byKey.values()].sort(byKeyOrder);
-    return collection.sorted;
+    return namespace === '' ? collection.sorted.all() : (collection.byNamespace.get(namespace)?.all() ?? []);
   }
 
   /** The list as it was at an earlier revision; undefined when the history does not reach back so far. */
@@ -167,9 +166,10 @@ export class ObjectStore {
     const key = keyIn(namespace, name);
     const previous = collection.byKey.get(key);
     collection.byKey.set(key, object);
-    const inNamespace = collection.byNamespace.get(namespace) ?? new Map<string, KubeObject>();
-    collection.byNamespace.set(namespace, inNamespace.set(name, object));
-    collection.sorted = undefined;
+    collection.sorted.put(object);
+    const inNamespace = collection.byNamespace.get(namespace) ?? new SortedList();
+    inNamespace.put(object);
+    collection.byNamespace.set(namespace, inNamespace);
     this.#owners.replace({ resource, namespace, name }, previous, object);
   }
 
@@ -177,16 +177,16 @@ export class ObjectStore {
     const collection = this.#collection(resource);
     collection.byKey.delete(keyIn(namespace, name));
     const inNamespace = collection.byNamespace.get(namespace);
-    inNamespace?.delete(name);
+    inNamespace?.remove(previous);
     if (inNamespace?.size === 0) collection.byNamespace.delete(namespace);
-    collection.sorted = undefined;
+    collection.sorted.remove(previous);
     this.#owners.replace({ resource, namespace, name }, previous, undefined);
   }
 
   #collection(resource: string): Collection {
     const known = this.#collections.get(resource);
     if (known !== undefined) return known;
-    const fresh: Collection = { byKey: new Map(), byNamespace: new Map(), sorted: undefined };
+    const fresh: Collection = { byKey: new Map(), byNamespace: new Map(), sorted: new SortedList() };
     this.#collections.set(resource, fresh);
     return fresh;
   }

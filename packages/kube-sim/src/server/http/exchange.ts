@@ -53,8 +53,19 @@ const protobuf = 'application/vnd.kubernetes.protobuf';
 
 const readable = ['application/json', 'application/yaml', protobuf] as const;
 
-/** The body as a value: JSON, or YAML or protobuf where the media type says so; undefined when there is none. */
-export async function readBody(exchange: Exchange): Promise<unknown> {
+/** The beginning of a body, as messages show it. */
+function summary(bytes: Buffer): string {
+  const limit = 30;
+  const start = bytes.subarray(0, limit);
+  const text = bytes[0] === 0x7b ? start.toString('utf8') : start.toString('hex');
+  return bytes.length > limit ? `${text} ...` : text;
+}
+
+/**
+ * The body as a value: JSON, or YAML or protobuf where the media type says so; undefined when there is none.
+ * @param kind what is expected, where it is an object
+ */
+export async function readBody(exchange: Exchange, kind?: string): Promise<unknown> {
   const bytes = await bodyBytes(exchange);
   if (bytes.length === 0) return undefined;
   const mediaType = mediaTypeOf(exchange);
@@ -65,6 +76,12 @@ export async function readBody(exchange: Exchange): Promise<unknown> {
     if (mediaType.endsWith('yaml')) return parseYaml(text, 'request body');
   } catch (error) {
     const fault = mediaType.includes('yaml') ? undefined : jsonFault(text);
+    if (fault !== undefined && kind !== undefined)
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${fault} (${summary(bytes)})`,
+      );
+    const isDecoded = /^application\/(?:merge|json)-patch/.test(mediaType);
+    if (fault !== undefined && isDecoded) throw badRequest(`error decoding patch: ${fault}`);
     throw badRequest(fault ?? (error instanceof Error ? error.message : 'the request body cannot be read'));
   }
   throw unsupportedMediaType(readable);

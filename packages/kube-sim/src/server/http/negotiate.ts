@@ -13,13 +13,16 @@ function parseRange(text: string): MediaRange {
   return { type: type.toLowerCase(), parameters: new Map(pairs.map(([key = '', value = '']) => [key, value])) };
 }
 
-/** The media ranges of an Accept header, in the order of preference in which they are written. */
+const weight = ({ parameters }: MediaRange): number => Number(parameters.get('q') ?? '1');
+
+/** The media ranges of an Accept header, the most wanted first, else in the order in which they are written. */
 export const parseAccept = (accept: string): readonly MediaRange[] =>
   accept
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
-    .map(parseRange);
+    .map(parseRange)
+    .sort((a, b) => weight(b) - weight(a));
 
 const wildcards = new Set(['*/*', 'application/*']);
 

@@ -5,7 +5,7 @@ import { authorize } from './authenticate.ts';
 import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
 import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
-import { patch, patchTypes } from '../operations/patch.ts';
+import { checkPatchType, patch, patchTypes } from '../operations/patch.ts';
 import { list, read, readSelection, versionNumber } from '../operations/read.ts';
 import { liveObject, update } from '../operations/update.ts';
 import { fieldError, invalidOptions, notFound, notHere, pathNotFound, resourceText } from '../refusal.ts';
@@ -21,7 +21,8 @@ import { streamWatch } from './watch-stream.ts';
 
 type Verb = Access['verb'];
 
-const isTrue = (value: string | null): boolean => value === 'true' || value === '1';
+/** As the API server reads booleans of a query: all but a no is a yes. */
+const isTrue = (value: string | null): boolean => value !== null && value !== '0' && value.toLowerCase() !== 'false';
 
 function verbOf({ method, query }: Exchange, { name, watched }: ResourcePath): Verb | undefined {
   switch (method) {
@@ -48,13 +49,25 @@ const validations = ['Strict', 'Warn', 'Ignore'] as const;
 function writeOptions(exchange: Exchange): WriteOptions {
   const { query } = exchange;
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  const optionsKind =
+    exchange.method === 'POST' ? 'CreateOptions' : exchange.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions';
   if (dryRun.some((value) => value !== 'All'))
     throw invalidOptions(
-      exchange.method === 'POST' ? 'CreateOptions' : exchange.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions',
+      optionsKind,
       fieldError(
         'dryRun',
         'FieldValueNotSupported',
         `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+      ),
+    );
+  const validation = query.get('fieldValidation') ?? '';
+  if (validation !== '' && !validations.some((known) => known === validation))
+    throw invalidOptions(
+      optionsKind,
+      fieldError(
+        'fieldValidation',
+        'FieldValueNotSupported',
+        `Unsupported value: ${JSON.stringify(validation)}: supported values: "", "Ignore", "Strict", "Warn"`,
       ),
     );
   const asked = query.get('fieldManager') ?? '';
@@ -119,12 +132,20 @@ function serveWatch(ports: ResourcePorts, { exchange, type, path }: ResourceRequ
   exchange.response.on('close', () => ports.watches.delete(end));
 }
 
+/** A whole number of the query. */
+function numberOf(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? '';
+  if (text !== '' && !/^[+-]?\d+$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Math.max(0, Number(text));
+}
+
 async function serveList(ports: ResourcePorts, { exchange, type, path }: ResourceRequest): Promise<void> {
   const { query } = exchange;
   const page = list(ports.cluster, type, {
     selection: readSelection(query, type, path.namespace),
     options: {
-      limit: Math.max(0, Number(query.get('limit') ?? '0') || 0),
+      limit: numberOf(query, 'limit'),
       continueToken: query.get('continue') ?? '',
       resourceVersion: query.get('resourceVersion') ?? '',
       resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
@@ -141,7 +162,7 @@ function sendWritten(ports: ResourcePorts, { exchange, type, path }: ResourceReq
 
 async function serveCreate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, type } = request;
-  const body = await readBody(exchange);
+  const body = await readBody(exchange, type.kind);
   const review = answerReview(type.plural, body, {
     user: exchange.user,
     authenticator: ports,
@@ -167,7 +188,7 @@ function scaled(ports: ResourcePorts, request: ResourceRequest, scale: unknown):
 
 async function serveUpdate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, path } = request;
-  const sent = await readBody(exchange);
+  const sent = await readBody(exchange, request.path.subresource === 'scale' ? 'Scale' : request.type.kind);
   const isScale = path.subresource === 'scale';
   const body = isScale ? scaled(ports, request, sent) : sent;
   const options = writeOptions(exchange);
@@ -178,11 +199,15 @@ async function serveUpdate(ports: ResourcePorts, request: ResourceRequest): Prom
 async function servePatch(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, path, type } = request;
   const { cluster } = ports;
-  const body = await readBody(exchange);
-  const options = writeOptions(exchange);
   const mediaType = mediaTypeOf(exchange);
+  checkPatchType(mediaType, type);
+  const options = writeOptions(exchange);
   const target = targetOf(request);
-  const creates = mediaType === patchTypes.apply && liveObject(cluster, target) === undefined;
+  const isApply = mediaType.startsWith('application/apply-patch');
+  const isMissing = liveObject(cluster, target) === undefined;
+  if (isMissing && !isApply) throw notFound(type, target.name);
+  const body = await readBody(exchange);
+  const creates = isApply && isMissing;
   if (creates) allow(ports, exchange, { path, verb: 'create' });
   if (path.subresource !== 'scale') {
     const { subresource } = path;

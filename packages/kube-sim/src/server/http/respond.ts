@@ -109,5 +109,9 @@ export async function sendPage(
     if (object === undefined) return 'null';
     return partial ? stringifyJson(partialMetadata(object)) : itemText(object, type);
   };
+  if (partial && page.items.length === 0) {
+    sendJson(exchange, { code: 200, body: { ...opening, items: null } });
+    return;
+  }
   await sendItems(exchange, `${stringifyJson(opening).slice(0, -1)},"items":[`, { count: page.items.length, text });
 }

@@ -52,8 +52,22 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams): Delete
   };
 }
 
+function checkNamespacePreconditions({ metadata }: KubeObject, options: DeleteOptions): void {
+  const { uid = '', resourceVersion = '', name = '' } = metadata;
+  const refuse = (what: string, wanted: string, found: string): Error =>
+    conflict(
+      { group: '', plural: 'namespaces' },
+      name,
+      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
+    );
+  if (options.uid !== undefined && options.uid !== uid) throw refuse('UID', options.uid, uid);
+  if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
+    throw refuse('ResourceVersion', options.resourceVersion, resourceVersion);
+}
+
 function checkPreconditions(live: KubeObject, { group, kind }: ResourceType, options: DeleteOptions): void {
   const { uid = '', resourceVersion = '', name = '' } = live.metadata;
+  if (kind === 'Namespace') return checkNamespacePreconditions(live, options);
   // This one answer names the kind where all others name the resource.
   const record = { group, plural: kind };
   if (options.uid !== undefined && options.uid !== uid)
@@ -194,8 +208,11 @@ export function remove(cluster: Cluster, target: Target, options: DeleteOptions)
   const finalizers = finalizersOfKind(live, type, options);
   if (finalizers.length === 0 && grace === 0 && !heldByContent(live, type)) {
     const last = resourceText(type) === 'pods' ? marked(live, cluster, { finalizers, grace }) : live;
-    if (!options.dryRun) cluster.store.remove({ resource: key, namespace, name }, last);
-    return { gone: true, object: last };
+    if (options.dryRun) return { gone: true, object: last };
+    // A pod is marked first, for its grace period may have been shortened: watchers see that.
+    const stored = last === live ? live : cluster.store.put(key, last);
+    cluster.store.remove({ resource: key, namespace, name }, stored);
+    return { gone: true, object: stored };
   }
   const next = markedForKind(live, type, { cluster, grace, finalizers });
   const unchanged =

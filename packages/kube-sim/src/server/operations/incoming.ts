@@ -1,4 +1,5 @@
-import { formatApiVersion, isRecord, type KubeObject, type ObjectMeta } from '@tiphys/api';
+import { formatApiVersion, isRecord, stringifyJson, type KubeObject, type ObjectMeta } from '@tiphys/api';
+import { builtInResources } from '../../schema/built-in.ts';
 import { pruneUnknown } from '../../schema/prune.ts';
 import { badRequest } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
@@ -38,12 +39,30 @@ export function readObject(body: unknown, type: ResourceType, options: WriteOpti
   return reduce(named, type, options);
 }
 
+/** Whether a server of built-in kinds knows a kind at all; custom resources are read as whatever they say. */
+const isKnown = (kind: string, apiVersion: string, type: ResourceType): boolean =>
+  type.custom !== undefined ||
+  kind === '' ||
+  apiVersion === '' ||
+  (kind === type.kind && apiVersion === versionOf(type)) ||
+  builtInResources.some((one) => one.kind === kind && versionOf(one) === apiVersion);
+
 /** The body as an object of the type; it may leave out what the path says anyway, but not contradict it. */
 export function identify(body: unknown, type: ResourceType): KubeObject {
   if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${type.kind})`);
   const apiVersion = typeof body['apiVersion'] === 'string' ? body['apiVersion'] : '';
   const kind = typeof body['kind'] === 'string' ? body['kind'] : '';
   const expected = versionOf(type);
+  if (kind === '' && type.custom !== undefined) {
+    const text = stringifyJson(body);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${type.kind}): Object 'Kind' is missing in '${text}' (${text})`,
+    );
+  }
+  if (!isKnown(kind, apiVersion, type))
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(apiVersion.replace(/^.*\//, ''))} cannot be handled as a ${type.kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+    );
   if (kind !== '' && kind !== type.kind)
     throw badRequest(
       `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${type.kind}: the object provided is unrecognized (must be of type ${type.kind})`,

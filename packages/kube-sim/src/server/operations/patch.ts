@@ -34,6 +34,17 @@ export type PatchRequest = Readonly<{
   options: WriteOptions;
 }>;
 
+/**
+ * Refuses what is no patch, before anything is looked up.
+ * @throws Refusal 415
+ */
+export function checkPatchType(mediaType: string, type: ResourceType): void {
+  const known: readonly string[] = [...Object.values(patchTypes), 'application/apply-patch+json'];
+  if (!known.includes(mediaType)) throw unsupportedPatch();
+  if (mediaType === patchTypes.strategic && (type.custom !== undefined || type.schema === undefined))
+    throw unsupportedMediaType([patchTypes.json, patchTypes.merge, patchTypes.apply]);
+}
+
 function patched(live: KubeObject, type: ResourceType, { mediaType, body }: PatchRequest): KubeObject {
   switch (mediaType) {
     case patchTypes.json:

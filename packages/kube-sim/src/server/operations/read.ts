@@ -1,9 +1,9 @@
 import { matchesSelector, parseLabelSelector, type KubeObject, type LabelSelector } from '@tiphys/api';
 import { formatContinueToken, parseContinueToken } from '../../store/continue-token.ts';
 import {
-  hasSelectableFields,
   isSelectable,
   matchesFields,
+  notSelectable,
   parseFieldSelector,
   type FieldRequirement,
 } from '../../store/field-selector.ts';
@@ -46,11 +46,7 @@ export function readSelection(query: URLSearchParams, type: ResourceType, namesp
     const key = storageKey(type);
     for (const { path } of fields)
       if (!isSelectable(key, path, type.custom?.selectableFields))
-        throw badRequest(
-          hasSelectableFields(key) || type.custom !== undefined
-            ? `field label not supported: ${path}`
-            : `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
-        );
+        throw badRequest(notSelectable(key, path, type.custom !== undefined));
     return { namespace, labels: parseLabelSelector(query.get('labelSelector') ?? ''), fields };
   } catch (error) {
     if (error instanceof StatusError || !(error instanceof Error)) throw error;
@@ -113,13 +109,19 @@ const staleToken =
 
 type Snapshot = Readonly<{ objects: readonly KubeObject[]; revision: number; after: string }>;
 
-function snapshot(cluster: Cluster, key: string, options: ListOptions): Snapshot {
+function snapshot(
+  cluster: Cluster,
+  key: string,
+  { options, selection: { namespace } }: Readonly<{ options: ListOptions; selection: Selection }>,
+): Snapshot {
   const { store } = cluster;
+  const within = (objects: readonly KubeObject[] | undefined): readonly KubeObject[] | undefined =>
+    namespace === '' ? objects : objects?.filter(({ metadata }) => metadata.namespace === namespace);
   if (options.continueToken !== '') {
     const token = parseContinueToken(options.continueToken);
     if (token === undefined)
       throw badRequest('invalid continue token: continue key is not valid: it is not a token of this server');
-    const objects = store.listAt(key, token.revision);
+    const objects = within(store.listAt(key, token.revision));
     if (objects === undefined) throw expired(staleToken);
     return { objects, revision: token.revision, after: token.after };
   }
@@ -129,10 +131,23 @@ function snapshot(cluster: Cluster, key: string, options: ListOptions): Snapshot
   const exact =
     options.resourceVersionMatch === 'Exact' ||
     (options.resourceVersionMatch === '' && options.limit > 0 && wanted > 0);
-  if (!exact) return { objects: store.list(key), revision: store.revision, after: '' };
-  const objects = store.listAt(key, wanted);
+  if (!exact) return { objects: store.list(key, namespace), revision: store.revision, after: '' };
+  const objects = within(store.listAt(key, wanted));
   if (objects === undefined) throw tooOld(wanted, store.revision);
   return { objects, revision: wanted, after: '' };
+}
+
+/** Where in a list in key order the objects after a key begin. */
+function firstAfter(objects: readonly KubeObject[], key: string): number {
+  if (key === '') return 0;
+  let [low, high] = [0, objects.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const object = objects[middle];
+    if (object !== undefined && keyOf(object) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -146,17 +161,26 @@ export function list(
 ): Page {
   const { selection, options } = request;
   checkMatch(options);
-  const { objects, revision, after } = snapshot(cluster, storageKey(type), options);
-  const selected = objects.filter((object) => (after === '' || keyOf(object) > after) && isSelected(object, selection));
+  const { objects, revision, after } = snapshot(cluster, storageKey(type), request);
+  const start = firstAfter(objects, after);
   const { limit } = options;
-  const items = limit > 0 ? selected.slice(0, limit) : selected;
+  const items: KubeObject[] = [];
+  let next = start;
+  // One more than fits says whether there is another page.
+  for (; next < objects.length; next++) {
+    const object = objects[next];
+    if (object === undefined || !isSelected(object, selection)) continue;
+    if (limit > 0 && items.length === limit) break;
+    items.push(object);
+  }
   const last = items.at(-1);
-  const more = last !== undefined && selected.length > items.length;
-  const filtered = (selection.labels.matchExpressions ?? []).length > 0 || selection.fields.length > 0;
+  const more = last !== undefined && next < objects.length;
+  const { labels, fields } = selection;
+  const filtered = (labels.matchExpressions ?? []).length > 0 || fields.length > 0;
   return {
     items: items.map((object) => fromStored(object, type)),
     resourceVersion: String(revision),
     continueToken: more ? formatContinueToken({ revision, after: keyOf(last) }) : '',
-    remaining: more && !filtered ? selected.length - items.length : undefined,
+    remaining: more && !filtered ? objects.length - start - items.length : undefined,
   };
 }

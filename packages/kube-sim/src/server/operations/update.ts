@@ -82,12 +82,12 @@ export function update(
 ): Written {
   const { type, name } = target;
   const incoming = readObject(request.body, type, request.options);
+  const object = placed(incoming.object, target);
   const live = liveObject(cluster, target);
   if (live === undefined) {
     if (request.subresource === '' && createdByUpdate.has(resourceText(type))) return create(cluster, target, request);
     throw notFound(type, name);
   }
-  const object = placed(incoming.object, target);
   checkVersion(object, live, type);
   const written = commit(cluster, target, { live, next: object, ...request });
   return { ...written, warnings: incoming.warnings };

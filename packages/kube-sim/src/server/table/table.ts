@@ -1,5 +1,6 @@
 import { numberAt, stringifyJson, type KubeObject } from '@tiphys/api';
 import type { PrinterColumn, ResourceType } from '../../schema/types.ts';
+import { omit } from '../../schema/omit.ts';
 import { resourceText } from '../refusal.ts';
 import { age, ageText, name, type Cell, type Column } from './column.ts';
 import { findByPath } from './json-path.ts';
@@ -87,8 +88,15 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 export const partialMetadata = (object: KubeObject): Record<string, unknown> => ({
   kind: 'PartialObjectMetadata',
   apiVersion: 'meta.k8s.io/v1',
-  metadata: object.metadata,
+  metadata: object.kind === 'DaemonSet' ? withoutGeneration(object.metadata) : object.metadata,
 });
+
+/** The template generation of a DaemonSet becomes an annotation only where the whole object is shown. */
+function withoutGeneration(metadata: KubeObject['metadata']): KubeObject['metadata'] {
+  const annotations = omit({ ...metadata.annotations }, 'deprecated.daemonset.template.generation');
+  const rest = omit(metadata, 'annotations');
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations };
+}
 
 function carried(object: KubeObject, include: IncludeObject): unknown {
   switch (include) {
