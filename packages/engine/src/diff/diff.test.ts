@@ -450,3 +450,29 @@ test('DIFF-02 an object in a version that the cluster does not serve differs fro
     { path: '/apiVersion', kind: 'different' },
   ]);
 });
+
+for (const [manager, expected] of [
+  ['argocd-controller', true],
+  ['argocd-application-controller', true],
+  ['kubectl-client-side-apply', true],
+  ['before-first-apply', true],
+  ['kubectl-edit', false],
+  ['kube-controller-manager', false],
+] as const)
+  test(`DIFF-01 a field that Git no longer says ${expected ? 'goes' : 'stays'} where ${manager} holds it`, () => {
+    const text = '{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: "1", b: "2"}}';
+    const live = applied(text, text);
+    const managedFields = [
+      { manager: 'argocd-controller', operation: 'Update', fieldsV1: { 'f:data': { '.': {}, 'f:a': {} } } },
+      { manager, operation: 'Update', fieldsV1: { 'f:data': { 'f:b': {} } } },
+    ];
+    const { differences } = compareObject(
+      object('{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: "1"}}'),
+      { ...live, metadata: { ...live.metadata, managedFields } },
+      settings,
+    );
+    assert.deepEqual(
+      differences.map(({ path }) => path),
+      expected ? ['/data/b'] : [],
+    );
+  });

@@ -23,8 +23,22 @@ export const everything: FieldSet = new Everything();
 /** The manager under which everything is written. */
 export const fieldManager = 'argocd-controller';
 
-/** Managers whose writes are ours: our own, and kubectl's where objects came in by hand with the same annotation. */
-const ourManagers: ReadonlySet<string> = new Set([fieldManager, 'kubectl-client-side-apply', 'kubectl-last-applied']);
+/**
+ * Managers whose writes are ours where the last-applied annotation names the field: our own, and those under which objects came in
+ * with the same annotation: kubectl's in its releases, an older Argo CD's, and what was there before managers were told apart.
+ */
+export const ourManagers: ReadonlySet<string> = new Set([
+  fieldManager,
+  'argocd-application-controller',
+  'before-first-apply',
+  'kubectl',
+  'kubectl-client-side-apply',
+  'kubectl-create',
+  'kubectl-last-applied',
+]);
+
+/** Managers whose server-side applies are ours. */
+const ourAppliers: ReadonlySet<string> = new Set([fieldManager, 'kubectl-client-side-apply', 'kubectl-last-applied']);
 
 const nothing: FieldSet = new Map();
 
@@ -127,11 +141,10 @@ export function ownedFields(live: KubeObject): FieldSet {
   const entries = (live.metadata.managedFields ?? []).filter(
     ({ manager, subresource }) => manager !== undefined && ourManagers.has(manager) && (subresource ?? '') === '',
   );
-  const setsOf = (operation?: string): readonly FieldSet[] =>
-    entries
-      .filter((entry) => operation === undefined || entry.operation === operation)
-      .map((e) => readFieldsV1(e.fieldsV1));
-  const applied = setsOf('Apply').reduce(union, nothing);
+  const applied = entries
+    .filter(({ manager = '', operation }) => operation === 'Apply' && ourAppliers.has(manager))
+    .map(({ fieldsV1 }) => readFieldsV1(fieldsV1))
+    .reduce(union, nothing);
   const last = lastAppliedOf(live);
   if (last === undefined) return applied;
   const said: FieldSet = new Map(
@@ -139,6 +152,6 @@ export function ownedFields(live: KubeObject): FieldSet {
       .filter(([, value]) => value !== null)
       .map(([field, value]) => [fieldStep(field), fieldsOf(value, shapeOfField(live, field))]),
   );
-  const held = setsOf().reduce(union, nothing);
+  const held = entries.map(({ fieldsV1 }) => readFieldsV1(fieldsV1)).reduce(union, nothing);
   return union(applied, intersection(said, held));
 }

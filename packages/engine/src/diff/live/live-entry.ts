@@ -1,4 +1,5 @@
 import { type KubeObject, trackedBy, type TrackingSettings } from '@tiphys/api';
+import { ourManagers } from '../ownership.ts';
 
 /** What the cache keeps of a live object: all of a managed one, next to nothing of the rest. */
 export type LiveEntry = Readonly<{
@@ -10,14 +11,11 @@ export type LiveEntry = Readonly<{
   object: KubeObject | undefined;
 }>;
 
-/** Managers whose field sets the comparison reads: ours, and kubectl's, whose sets a sync may have to take over. */
-const readManagers = new Set(['argocd-controller', 'kubectl-client-side-apply', 'kubectl-last-applied']);
-
-/** Field sets of other managers are often larger than the object itself, and nobody here reads them. */
+/** Field sets of other managers than the comparison reads are often larger than the object itself. */
 export function withoutForeignManagers(object: KubeObject): KubeObject {
   const { managedFields } = object.metadata;
   if (managedFields === undefined) return object;
-  const kept = managedFields.filter(({ manager }) => manager !== undefined && readManagers.has(manager));
+  const kept = managedFields.filter(({ manager }) => manager !== undefined && ourManagers.has(manager));
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata: kept.length === 0 ? metadata : { ...metadata, managedFields: kept } };
 }
