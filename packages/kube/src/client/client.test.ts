@@ -99,6 +99,36 @@ test('keeps 64-bit integers through list, get and write', async () => {
   assert.match(double.requests.at(-1)?.body ?? '', /"n":9007199254740993[,}]/);
 });
 
+test('leaves managedFields out of a list where that is asked for, and nothing else', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double);
+  const fieldsV1 = { 'f:data': { 'f:a': {}, 'k:{"x":1}': { '.': {} } } };
+  const entries = ['tiphys', 'odd],', '],"name":"x'].map((manager) => ({ manager, operation: 'Apply', fieldsV1 }));
+  const forms = {
+    first: { managedFields: entries, name: 'first', namespace: 'default' },
+    last: { name: 'last', namespace: 'default', managedFields: entries.slice(0, 1) },
+    empty: { managedFields: [], name: 'empty', namespace: 'default' },
+    none: { name: 'none', namespace: 'default', annotations: { text: '"managedFields":[],"' } },
+  };
+  for (const [name, metadata] of Object.entries(forms))
+    double.objects.set(`default/${name}`, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { list: 'a],"b' } });
+  const seen = new Map<string, KubeObject>();
+  await client.listEach(configMapResource, { withoutManagedFields: true }, (object) =>
+    seen.set(object.metadata.name ?? '', object),
+  );
+  assert.equal(seen.size, 4);
+  for (const [name, metadata] of Object.entries(forms)) {
+    const object = seen.get(name);
+    assert.deepEqual(object?.['data'], { list: 'a],"b' });
+    const { managedFields, ...rest } = { managedFields: undefined, ...object.metadata };
+    const { managedFields: sent, ...expected } = { managedFields: undefined, ...metadata };
+    assert.deepEqual(rest, expected);
+    // Where cutting would leave no JSON, the object comes whole.
+    if (managedFields !== undefined) assert.deepEqual(managedFields, sent);
+  }
+  assert.equal(seen.get('last')?.metadata.managedFields?.length ?? 0, 0);
+});
+
 test('finds kinds through aggregated discovery, and reads it again when one is missed', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
   await using client = clientOf(double, {}, { discoveryMissMs: 0 });

@@ -27,6 +27,24 @@ function wholeJson(text: string): unknown {
   }
 }
 
+const managedFields = '"managedFields":[';
+
+/**
+ * The value of an object's text without its managedFields, which are cut out unread: no array lies within them, so the first
+ * bracket behind which the object goes on or ends is theirs. In a string it would be another; then no JSON is left, and the whole
+ * text is read.
+ */
+function leanJson(text: string): unknown {
+  const start = text.indexOf(managedFields);
+  let end = start < 0 ? -1 : text.indexOf(']', start);
+  while (end >= 0 && text[end + 1] !== '}' && !text.startsWith(',"', end + 1)) end = text.indexOf(']', end + 1);
+  if (end < 0) return wholeJson(text);
+  // The comma goes with what it separates: the one behind, or for a last field the one before.
+  const isLast = text[end + 1] === '}';
+  const before = isLast && text[start - 1] === ',' ? start - 1 : start;
+  return wholeJson(text.slice(0, before) + text.slice(isLast ? end + 1 : end + 2)) ?? wholeJson(text);
+}
+
 /** Reads a body to its end. By events: a loop over its chunks costs more than what is done with them. */
 function eachChunk(body: WireResponse['body'], visit: (chunk: Buffer) => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -51,7 +69,7 @@ async function readPage(
 ): Promise<Page> {
   let count = 0;
   const decoder = new ListDecoder((text) => {
-    const item = wholeJson(text);
+    const item = request.options.withoutManagedFields === true ? leanJson(text) : wholeJson(text);
     if (item === undefined) return false;
     if (!isRecord(item)) return true;
     count += 1;

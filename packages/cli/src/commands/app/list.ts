@@ -96,7 +96,7 @@ export const appList = defineCommand({
     const objects: KubeObject[] = [];
     const listed = kube.listEach(
       applicationResource,
-      { namespace: scope, labelSelector: args.selector, pageSize, signal },
+      { namespace: scope, labelSelector: args.selector, pageSize, withoutManagedFields: true, signal },
       (object) => {
         if (!isListed(object) || !matches(object, args)) return;
         if (wanted === 'wide') rows.push(rowOf(object, style.status));
