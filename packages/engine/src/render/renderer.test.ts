@@ -55,6 +55,23 @@ describe('plain manifests', () => {
     );
   });
 
+  test('REPO-04 broken JSON that means to be a manifest is an error, wherever it says so', async () => {
+    const renderer = await bench.renderer();
+    const broken = '{"metadata": {"name": "a"}, "data": {}, "kind": "ConfigMap", "apiVersion": "v1"';
+    const repo = bench.origin({
+      'app/a.json': broken,
+      'other/a.json': '{"compilerOptions": {',
+      'other/b.yaml': configMap('b'),
+    });
+    await assert.rejects(renderer.render(await bench.request({ repoURL: repo.url, path: 'app' }), signal), {
+      code: 'render/invalid-manifest',
+      message: /app\/a\.json/,
+    });
+    const other = await renderer.render(await bench.request({ repoURL: repo.url, path: 'other' }), signal);
+    assert.deepEqual(names(other), ['ConfigMap b']);
+    assert.match(other.warnings[0]?.message ?? '', /other\/a\.json was left out/);
+  });
+
   test('REPO-04 include and exclude, hidden folders, any extension', async () => {
     const repo = bench.origin({
       'x/a.yaml': configMap('a'),
@@ -224,6 +241,23 @@ describe('kustomize', { skip: withoutTools }, () => {
     });
     const own = find((await renderer.render(known, signal)).objects, 'own');
     assert.equal(at(own, 'spec', 'template', 'spec', 'containers', 0, 'image'), 'redis:shop');
+  });
+
+  test('a kustomization that only kustomize can read is not built without what the source says', async () => {
+    // More aliases than are followed here; kustomize follows them.
+    const aliases = Array.from({ length: 1100 }, (_, n) => `  k${n}: *v\n`).join('');
+    const repo = bench.origin({
+      'app/kustomization.yaml': `resources: [cm.yaml]\ncommonAnnotations:\n  first: &v x\n${aliases}`,
+      'app/cm.yaml': configMap('a'),
+    });
+    const renderer = await bench.renderer();
+    const source = { repoURL: repo.url, path: 'app' };
+    assert.deepEqual(names(await renderer.render(await bench.request(source), signal)), ['ConfigMap a']);
+    const prefixed = { ...source, kustomize: { namePrefix: 'x-' } };
+    await assert.rejects(renderer.render(await bench.request(prefixed), signal), {
+      code: 'render/failed',
+      message: /app\/kustomization\.yaml: cannot be read/,
+    });
   });
 
   test('REPO-08 build options count for every build; those that open the host are refused', async () => {
