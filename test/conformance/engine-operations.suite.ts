@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, listAt, stringAt, stringifyJson } from '@tiphys/api';
+import { at, listAt, stringAt, stringifyJson, systemClock } from '@tiphys/api';
+import { rollbackApplication } from '@tiphys/operations';
 import { saysOf } from './harness/application.ts';
 import { configMap, deployment, job, service } from './harness/manifests.ts';
 import { managersOf } from './harness/scene.ts';
@@ -131,6 +132,39 @@ export function operationTests(world: World): void {
     const back = await scene.sync();
     assert.equal(back.phase, 'Succeeded', saysOf(back));
     assert.deepEqual(await scene.data('a'), { key: 'one' });
+  });
+
+  test('HIST-04 a rollback brings an entry of the history back, and stays while automated sync is held', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync' })] });
+    await scene.create({ spec: { syncPolicy: { automated: { prune: true } } } });
+    await scene.untilSettled();
+    await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }), 'app/b.yaml': configMap('b') });
+    await scene.until('has the second commit', ({ history, phase }) => history.length === 2 && phase === 'Succeeded');
+    assert.deepEqual(await scene.data('a'), { key: 'two' });
+
+    const { client: kube } = world.cluster;
+    const request = { name: scene.name, namespace: world.namespace, prune: true };
+    const ports = { kube, namespace: world.namespace, clock: systemClock };
+    const alice = { username: 'alice' };
+    await assert.rejects(
+      rollbackApplication(alice, { ...request, automation: 'refuse' }, ports),
+      /automated sync is on/,
+    );
+    const { entry, held } = await rollbackApplication(alice, { ...request, automation: 'hold' }, ports);
+    assert.deepEqual([entry.id, held], [0, true]);
+    const view = await scene.until(
+      'is rolled back',
+      ({ history, phase }) => history.length === 3 && phase === 'Succeeded',
+    );
+
+    assert.deepEqual(await scene.data('a'), { key: 'one' });
+    assert.equal(await scene.get('ConfigMap/b'), undefined);
+    assert.equal(
+      view.results.some(({ id }) => id.startsWith('Job/')),
+      false,
+      'hooks are left out',
+    );
+    assert.equal((await scene.until('differs from Git', ({ sync }) => sync === 'OutOfSync')).history.length, 3);
   });
 
   test('SYNC-42 an immutable field changes only with force', async (t) => {
