@@ -185,6 +185,23 @@ export function differenceTests(world: World): void {
     assert.match(view.results.map(({ message }) => message).join('\n'), /policy\/v1beta1/);
   });
 
+  test('DIFF-02 a kind that the settings leave out is neither compared nor applied, and told', async (t) => {
+    const lease = of('coordination.k8s.io/v1/Lease', 'held', { spec: { holderIdentity: 'one' } });
+    const scene = await world.scene(t, { 'app/a.yaml': [lease, configMap('a')] });
+    await scene.createAutomated();
+    const view = await scene.untilSettled();
+    assert.deepEqual(
+      view.resources.map(({ id }) => id),
+      ['ConfigMap/a'],
+    );
+    assert.deepEqual(
+      view.conditions.map(({ type, message }) => `${type}: ${message}`),
+      [`ExcludedResourceWarning: coordination.k8s.io/Lease ${scene.namespace}/held is excluded in the settings`],
+    );
+    const gvk = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };
+    assert.equal(await scene.get('Lease/held', { gvk }), undefined);
+  });
+
   test('DIFF-02 SYNC-28 a kind that is served in another version from now on keeps its objects', async (t) => {
     const group = `${world.namespace}.example.com`;
     const both = (served: string): KubeObject => {

@@ -1,6 +1,7 @@
 import {
   type ApplicationSource,
   type Because,
+  describeKey,
   type GroupKind,
   gvkOf,
   keyOf,
@@ -28,6 +29,8 @@ export type CompareRequest = Readonly<{
   /** `cached` trusts the refs of the last look at a repository; `latest` asks it; `anew` does, and remembers no render either. */
   freshness: 'cached' | 'latest' | 'anew';
   render: RenderSettings;
+  /** `resource.exclusions` and `resource.inclusions`: kinds that are neither compared nor applied on a cluster. None when absent. */
+  excluded?: ((kind: GroupKind, server: string) => boolean) | undefined;
   /** Holds the tracking name (`application`): the name, or `<namespace>_<name>` outside the control plane's namespace. */
   diff: DiffPolicy;
 }>;
@@ -62,12 +65,30 @@ export async function compare(request: CompareRequest, ports: ReadPorts, signal:
   const read = { ports, signal };
   const resolved = await resolve(request, read);
   const rendered = await render(request, resolved, read);
-  const { objects: desired, errors, warnings } = await adopt(rendered, request, read);
+  const { objects, errors, warnings } = await adopt(rendered, request, read);
+  const { kept: desired, told } = withoutExcluded(objects, request, ports.live.server);
   const live = await readLive(desired, request, read);
   const changes = diff(desired, live, request.diff);
   const revisions = resolved.map(({ commit }) => commit);
-  const odd = [...warnings, ...unsupportedIgnores(request.diff.ignore, desired)];
+  const odd = [...warnings, ...told, ...unsupportedIgnores(request.diff.ignore, desired)];
   return { revisions, rendered, desired, live, changes, errors, warnings: odd };
+}
+
+/** Desired objects of the kinds that the settings do not leave out, and a word about each of the others. */
+function withoutExcluded(
+  objects: readonly KubeObject[],
+  { excluded }: CompareRequest,
+  server: string,
+): Readonly<{ kept: readonly KubeObject[]; told: readonly Because[] }> {
+  const isOut = (object: KubeObject): boolean => excluded?.(gvkOf(object), server) === true;
+  const out = objects.filter(isOut);
+  // The same list as long as nothing is left out: what is remembered of it holds on.
+  if (out.length === 0) return { kept: objects, told: [] };
+  const told = out.map((one): Because => {
+    const object = describeKey(keyOf(one));
+    return { code: 'excluded-resource', object, message: `${object} is excluded in the settings` };
+  });
+  return { kept: objects.filter((object) => !isOut(object)), told };
 }
 
 type Resolved = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;

@@ -1,11 +1,31 @@
 import { type Application, projectOf } from '@tiphys/api';
 import type { CompareMemory, CompareRequest, IgnoreRule } from '@tiphys/engine';
+import { excludedKinds } from './settings/excluded-kinds.ts';
 import type { InstallationSettings } from './settings/settings.ts';
 
 /** How an application is called in tracking marks: with its namespace where that is not the control plane's (contract 2.1). */
 export function instanceName({ metadata }: Pick<Application, 'metadata'>, controlNamespace: string): string {
   const { name = '', namespace = '' } = metadata;
   return namespace === controlNamespace || namespace === '' ? name : `${namespace}_${name}`;
+}
+
+type Excluded = NonNullable<CompareRequest['excluded']>;
+
+/** Settings stay the same object until they change, and so do the filters that are read from them. */
+const excludedBy = new WeakMap<InstallationSettings, Excluded>();
+
+function excludedIn(settings: InstallationSettings): Excluded {
+  const known = excludedBy.get(settings);
+  if (known !== undefined) return known;
+  const { exclusions, inclusions } = settings;
+  const ofServer = new Map<string, ReturnType<typeof excludedKinds>>();
+  const excluded: Excluded = (gk, server) => {
+    const filter = ofServer.get(server) ?? excludedKinds({ exclusions, inclusions, server });
+    ofServer.set(server, filter);
+    return filter(gk);
+  };
+  excludedBy.set(settings, excluded);
+  return excluded;
 }
 
 /** What is no difference: the installation's rules, then the application's own. */
@@ -37,6 +57,7 @@ export async function comparisonRequest(wanted: WantedComparison): Promise<Compa
     sources,
     destinationNamespace: application.spec.destination.namespace ?? '',
     freshness,
+    excluded: excludedIn(settings),
     render: {
       ...renderDefaults,
       kustomizeBuildOptions: settings.kustomize.buildOptions.join(' '),

@@ -86,7 +86,14 @@ function foundConditions({ compared, warnings, syncError, instance, settings }: 
   return [
     ...found,
     ...asConditions('ComparisonError', errors),
-    ...asConditions('SpecWarning', odd),
+    ...asConditions(
+      'SpecWarning',
+      odd.filter(({ code }) => code !== 'excluded-resource'),
+    ),
+    ...asConditions(
+      'ExcludedResourceWarning',
+      odd.filter(({ code }) => code === 'excluded-resource'),
+    ),
     ...asConditions('SharedResourceWarning', shared.map(describeShared)),
     ...asConditions(
       'SharedResourceWarning',

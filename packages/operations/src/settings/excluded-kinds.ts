@@ -5,7 +5,7 @@ import type { KindFilter } from './settings.ts';
 /** Kinds that are left out whatever is configured: they are too many, or no objects at all (contract 4). */
 const always: readonly KindFilter[] = [
   { apiGroups: ['events.k8s.io', 'metrics.k8s.io'], kinds: ['*'], clusters: ['*'] },
-  { apiGroups: [''], kinds: ['Event', 'Node', 'ComponentStatus'], clusters: ['*'] },
+  { apiGroups: [''], kinds: ['Event'], clusters: ['*'] },
 ];
 
 const listed = (globs: readonly string[], text: string): boolean =>
