@@ -2,10 +2,35 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, stringAt } from '@tiphys/api';
 import { chartFiles, serveCharts } from './harness/chart-repository.ts';
-import { configMap } from './harness/manifests.ts';
+import { configMap, job } from './harness/manifests.ts';
 import { annotationOf, applicationKind } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
+
+/** Has the API server refuse every update of one Application until it is disposed of. */
+async function denyUpdates({ cluster: { client } }: World, name: string): Promise<AsyncDisposable> {
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const metadata = { name };
+  const rule = {
+    apiGroups: ['argoproj.io'],
+    apiVersions: ['v1alpha1'],
+    operations: ['UPDATE'],
+    resources: ['applications'],
+  };
+  const validations = [{ expression: `request.name != '${name}'`, reason: 'Forbidden', message: 'not now' }];
+  const spec = { failurePolicy: 'Fail', matchConstraints: { resourceRules: [rule] }, validations };
+  await client.create({ apiVersion, kind: 'ValidatingAdmissionPolicy', metadata, spec });
+  const binding = { policyName: name, validationActions: ['Deny'] };
+  await client.create({ apiVersion, kind: 'ValidatingAdmissionPolicyBinding', metadata, spec: binding });
+  const group = 'admissionregistration.k8s.io';
+  const remove = (kind: string) => client.delete({ gvk: { group, version: 'v1', kind }, name }).catch(() => undefined);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await remove('ValidatingAdmissionPolicyBinding');
+      await remove('ValidatingAdmissionPolicy');
+    },
+  };
+}
 
 /** What needs settings of its own, or counts what the controller does. */
 export function settingTests(world: World): void {
@@ -23,6 +48,54 @@ export function settingTests(world: World): void {
       await scene.untilSettled(revision, { timeoutMs: 10_000 });
     }
     assert.equal(lost(), before);
+  });
+
+  test('REC-16 an operation that had begun waits for a source that cannot be read for a moment', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [job('migrate', { hook: 'PreSync', duration: '3s' }), configMap('a')],
+    });
+    const record = await scene.record('Job');
+    await scene.create();
+    await scene.until('compared', (view) => view.sync !== '');
+    await scene.request();
+    await scene.until('runs its hook', (view) => view.results.some(({ id }) => id === 'Job/migrate'));
+    await world.controller.stop('SIGKILL');
+    await world.controller.loseCaches();
+    await scene.repository.goAway();
+    world.controller.start();
+    await scene.until('waits', (view) => view.phase === 'Running' && view.waitingFor.includes('source-unreadable'));
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+    await scene.repository.comeBack();
+    const view = await scene.until('ended', (seen) => seen.phase !== 'Running' && !seen.requested);
+    assert.equal(view.phase, 'Succeeded');
+    assert.deepEqual(record.created, ['Job/migrate']);
+    await scene.live('ConfigMap/a');
+  });
+
+  test('REC-12 a status that could not be stored is stored by the next try, not at the next interval', async (t) => {
+    if (world.cluster.kind === 'embedded') {
+      t.skip('it has no admission policies');
+      return;
+    }
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.create();
+    await scene.sync();
+    await using _denied = await denyUpdates(world, scene.name);
+    await until('updates are denied', async () => {
+      const denied = await scene.patchApplication({ metadata: { labels: { try: 'x' } } }).then(
+        () => false,
+        () => true,
+      );
+      return denied ? { is: true } : { seen: 'they are not' };
+    });
+    const failures = world.controller.count('reconcile failed');
+    await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
+    await until('a pass fails', () => {
+      const now = world.controller.count('reconcile failed');
+      return Promise.resolve(now > failures ? { is: true } : { seen: String(now) });
+    });
+    await _denied[Symbol.asyncDispose]();
+    await scene.until('OutOfSync', (view) => view.sync === 'OutOfSync', { timeoutMs: 30_000 });
   });
 
   test('REC-17 no more comparisons and operations are under way than configured', async (t) => {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isRecord, parseJson } from '@tiphys/api';
@@ -74,6 +75,12 @@ export class ControllerProcess implements AsyncDisposable {
     const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exit;
     clearTimeout(patience);
+  }
+
+  /** Takes away what it has fetched and rendered; only while it is stopped. */
+  async loseCaches(): Promise<void> {
+    for (const folder of ['git', 'render'])
+      await rm(join(this.#options.dataDir, folder), { recursive: true, force: true });
   }
 
   /** @throws Error with the end of the log when it ended by itself */

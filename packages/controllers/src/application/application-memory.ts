@@ -49,6 +49,8 @@ export type ApplicationMemory = {
   compared: Compared | undefined;
   operation: RunningOperation | undefined;
   deletion: RunningDeletion | undefined;
+  /** An attempt that had begun and whose source cannot be read now, and since when. */
+  stalled: Readonly<{ attempt: string; sinceMs: number }> | undefined;
   /** Since when the source cannot be read; undefined while it can. */
   sourceFailedAtMs: number | undefined;
   /** When the automated sync may act next. */
@@ -76,6 +78,7 @@ export function openApplicationMemories(): ApplicationMemories {
         compared: undefined,
         operation: undefined,
         deletion: undefined,
+        stalled: undefined,
         sourceFailedAtMs: undefined,
         automation: undefined,
         settled: undefined,

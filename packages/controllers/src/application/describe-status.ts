@@ -123,6 +123,12 @@ function sourceWait({ compared }: StatusFacts): Because[] {
   return [{ code: 'source-unreadable', until, message: compared.messages.join('; ') }];
 }
 
+/** What is waited for, each thing once: an operation may wait for its source as the comparison does. */
+function waitsOf(facts: StatusFacts): readonly Because[] {
+  const own = facts.waitingFor ?? [];
+  return [...sourceWait(facts).filter(({ code }) => own.every((because) => because.code !== code)), ...own];
+}
+
 /** The part of the status that a comparison decides. After a failure the last good revision and resources stay. */
 function comparedPart({ application, compared, settings, now }: StatusFacts): Partial<ApplicationStatus> {
   const before = application.status;
@@ -164,7 +170,7 @@ export function describeStatus(facts: StatusFacts): ApplicationStatus {
   const conditions = isTolerated(facts.compared)
     ? (before.conditions ?? [])
     : [...mergeConditions(before.conditions ?? [], foundConditions(facts), { types: lookedAt, now })];
-  const waitingFor = waits([...sourceWait(facts), ...(facts.waitingFor ?? [])], before.waitingFor ?? [], now);
+  const waitingFor = waits(waitsOf(facts), before.waitingFor ?? [], now);
   const operationState = facts.operationState ?? before.operationState;
   const history = facts.history ?? before.history;
   const { conditions: _, waitingFor: __, operationState: ___, history: ____, ...kept } = before;

@@ -29,6 +29,7 @@ import type { Destination } from './destinations.ts';
 import { operate, type OperateOutcome } from './operate.ts';
 import { writeAgainstCurrent, writeStatus } from './write-status.ts';
 import { frozenSources, isMultiSource, requestedSync } from './sources.ts';
+import { mayPass } from './source-grace.ts';
 import { stopHooks } from './stop-hooks.ts';
 
 type Given = Readonly<{ facts: StatusFacts }>;
@@ -58,9 +59,9 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
   const prepared = await prepare(pass, state, given);
   if (prepared.kind === 'failed') {
     if (state.phase === 'Terminating') return abandon(pass, state, { given, phase: 'Failed', message: terminated });
-    const outcome = { phase: 'Error', message: prepared.message, results: [], superseded: false } as const;
-    return end(pass, { state, outcome, given });
+    return stall(pass, { state, given, error: prepared.error });
   }
+  pass.memory.stalled = undefined;
   const { comparison, destination, frozen } = prepared;
   const { context, memory, signal, application } = pass;
   const mark = operationMark({ startedAt: frozen.startedAt, retryCount: frozen.retryCount ?? 0 });
@@ -113,9 +114,39 @@ export async function abandon(
   return end(pass, { state, outcome: { phase, message, results, superseded: true }, given });
 }
 
+/**
+ * An attempt whose source cannot be read. One that had begun waits for a while, as a comparison does (contract 3.7): ended in the
+ * middle it would leave half of itself behind, for no reason of its own.
+ */
+async function stall(
+  pass: Pass,
+  { state, given, error }: Readonly<{ state: OperationState; given: Given; error: unknown }>,
+): Promise<Next> {
+  const { context, memory } = pass;
+  const nowMs = context.ports.clock.now().getTime();
+  const attempt = operationMark({ startedAt: state.startedAt, retryCount: state.retryCount ?? 0 });
+  const stalled = memory.stalled?.attempt === attempt ? memory.stalled : { attempt, sinceMs: nowMs };
+  memory.stalled = stalled;
+  const endMs = stalled.sinceMs + context.settings().repositoryGraceMs;
+  const begun = (state.syncResult?.resources ?? []).length > 0;
+  if (begun && mayPass(error) && nowMs < endMs) {
+    const because = { code: 'source-unreadable', until: timeText(new Date(endMs)), message: messageOf(error) };
+    await writeStatus(pass, {
+      status: describeStatus(statusWith(pass, given, { operationState: state, waitingFor: [because] })),
+    });
+    return { againInMs: Math.max(1, Math.min(lookAgainMs, endMs - nowMs)) };
+  }
+  const results = await stopHooks(pass, state);
+  return end(pass, {
+    state,
+    outcome: { phase: 'Error', message: messageOf(error), results, superseded: false },
+    given,
+  });
+}
+
 type Prepared = Readonly<
   | { kind: 'ready'; comparison: Comparison; destination: Destination; frozen: OperationState }
-  | { kind: 'failed'; message: string }
+  | { kind: 'failed'; error: unknown }
 >;
 
 /** Finds what is to be synced: the comparison at hand when it is of the right revisions, else one at those. */
@@ -134,7 +165,7 @@ async function prepare(pass: Pass, state: OperationState, { facts }: Given): Pro
           signal,
         )));
     if (comparison.errors.length > 0)
-      return { kind: 'failed', message: comparison.errors.map(({ message = '' }) => message).join('; ') };
+      return { kind: 'failed', error: new Error(comparison.errors.map(({ message = '' }) => message).join('; ')) };
     const frozen =
       state.syncResult === undefined
         ? freezeOperation(state, {
@@ -147,7 +178,7 @@ async function prepare(pass: Pass, state: OperationState, { facts }: Given): Pro
     return { kind: 'ready', comparison, destination, frozen };
   } catch (error) {
     signal.throwIfAborted();
-    return { kind: 'failed', message: messageOf(error) };
+    return { kind: 'failed', error };
   }
 }
 
