@@ -5,6 +5,8 @@ import { configMap, customResourceDefinition, deployment } from './harness/manif
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** An object by its type (`policy/v1/PodDisruptionBudget`). */
 const of = (type: string, name: string, rest: object): KubeObject => ({
   apiVersion: type.slice(0, type.lastIndexOf('/')),
@@ -183,6 +185,29 @@ export function differenceTests(world: World): void {
     const view = await scene.sync();
     assert.equal(view.phase, 'Failed');
     assert.match(view.results.map(({ message }) => message).join('\n'), /policy\/v1beta1/);
+  });
+
+  test('DIFF-01 what kubectl applied before goes with Git too; what another manager applied stays where Git is silent', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('by-kubectl', { kept: '1' }), configMap('by-other', { kept: '1' })],
+    });
+    const { client } = world.cluster;
+    const before = configMap('by-kubectl', { kept: '1', dropped: '1' }, { namespace: scene.namespace });
+    const annotations = { [lastApplied]: stringifyJson(before) };
+    await client.create(
+      { ...before, metadata: { ...before.metadata, annotations } },
+      { fieldManager: 'kubectl-client-side-apply' },
+    );
+    const other = configMap('by-other', { kept: 'other', theirs: '1' }, { namespace: scene.namespace });
+    await client.apply(other, { fieldManager: 'other' });
+    await scene.create();
+    await scene.until('OutOfSync', ({ sync }) => sync === 'OutOfSync');
+
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+
+    await scene.until('Synced', ({ sync }) => sync === 'Synced');
+    assert.deepEqual(await scene.data('by-kubectl'), { kept: '1' });
+    assert.deepEqual(await scene.data('by-other'), { kept: '1', theirs: '1' });
   });
 
   test('DIFF-02 a kind that the settings leave out is neither compared nor applied, and told', async (t) => {

@@ -51,6 +51,7 @@ const badCases: readonly (readonly [key: string, text: string, warning: RegExp])
   ['resource.compareoptions', 'ignoreAggregatedRole: true', /did you mean ignoreAggregatedRoles\?/],
   ['resource.compareoptions', 'ignoreResourceStatusField: some', /none of all, crd, none/],
   ['resource.compareoptions', '[', /cannot be read and is passed over/],
+  ['resource.customizations.health.argoproj.io_Rollout', 'return {}', /health.*not supported yet and has no effect/],
   ['resource.customizations', '- a', /is not a YAML mapping/],
   ['resource.customizations.ignoreDifferences.apps_Deployment', 'jsonPointer: [/a]', /did you mean jsonPointers\?/],
   ['resource.customizations.ignoreDifferences.all', 'jsonPointers: /a', /jsonPointers, which is not a list of texts/],

@@ -105,10 +105,20 @@ function readOptions(cm: Data, warnings: string[]): CompareOptions {
   return { ignoreAggregatedRoles: aggregated === true, ignoreResourceStatusField: status ?? 'all' };
 }
 
+/** Customizations that are a later version's; ignoreResourceUpdates only saves work, which is saved anyhow. */
+function tellUnheard(cm: Data, warnings: string[]): void {
+  for (const key of Object.keys(cm)) {
+    const part = /^resource\.customizations\.([^.]+)\./.exec(key)?.[1];
+    if (part !== undefined && part !== 'ignoreDifferences' && part !== 'ignoreResourceUpdates')
+      warned(warnings, key, 'is not supported yet and has no effect');
+  }
+}
+
 /** Reads what argocd-cm says of comparisons. Never fails: what cannot be read is a warning and has no effect. */
 export function readCompareSettings(cm: Data, warnings: string[]): CompareSettings {
   const direct = Object.entries(cm)
     .filter(([key]) => key.startsWith(prefix))
     .map(([key, text]) => readRule({ key, text }, kindOfKey(key.slice(prefix.length)), warnings));
+  tellUnheard(cm, warnings);
   return { options: readOptions(cm, warnings), ignore: [...nestedRules(cm, warnings), ...direct] };
 }
