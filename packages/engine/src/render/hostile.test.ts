@@ -19,6 +19,12 @@ writeFileSync(token, `${canary}-token`);
 const outside = join(bench.root, 'canary.txt');
 writeFileSync(outside, `${canary}-file\n`);
 writeFileSync(join(bench.root, 'canary.yaml'), `canary: ${canary}-values\n`);
+mkdirSync(join(bench.root, 'chart-of-others/templates'), { recursive: true });
+writeFileSync(join(bench.root, 'chart-of-others/Chart.yaml'), 'apiVersion: v2\nname: s\nversion: 0.1.0\n');
+writeFileSync(
+  join(bench.root, 'chart-of-others/templates/x.yaml'),
+  `kind: A\napiVersion: v1\nmetadata: {name: ${canary}}\n`,
+);
 process.env['TIPHYS_TEST_CANARY'] = `${canary}-environment`;
 const renderer = await bench.renderer({ hiddenPaths: [secrets] });
 after(() => bench.close());
@@ -96,6 +102,11 @@ const attacks: Readonly<
   'helm: a subchart above the repository': {
     files: chart('"x"', {
       'app/Chart.yaml': `apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- {name: s, version: 0.1.0, repository: "file://${up}${secrets}"}\n`,
+    }),
+  },
+  'helm: a subchart elsewhere on the host': {
+    files: chart('"x"', {
+      'app/Chart.yaml': `apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- {name: s, version: 0.1.0, repository: "file://${up}${bench.root}/chart-of-others"}\n`,
     }),
   },
   'kustomize: a resource above the repository': { files: kustomization(`resources: ["${up}${outside}"]\n`) },

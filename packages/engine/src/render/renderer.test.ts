@@ -386,6 +386,27 @@ describe('helm', { skip: withoutTools }, () => {
     assert.equal(values((await renderer.render(await bench.request(same), signal)).objects)['who'], 'shared-one');
   });
 
+  test('REPO-12 files of other sources in every place that takes one', async () => {
+    const lent = bench.origin({ 'env/a.yaml': 'who: a\n', 'env/b.yaml': 'who: b\n', 'prod/text.txt': 'lent text' });
+    const second = bench.origin({ 'who.yaml': 'who: second\n' });
+    const ask = async (helmSource: object) => {
+      const sources = [
+        { repoURL: repo.url, path: 'chart', helm: helmSource },
+        { repoURL: lent.url, ref: 'lent' },
+        { repoURL: second.url, ref: 'second' },
+      ];
+      return values((await renderer.render(await bench.request(sources), signal)).objects);
+    };
+    assert.equal((await ask({ valueFiles: ['$lent/env/*.yaml'] }))['who'], 'b');
+    assert.equal((await ask({ valueFiles: ['$lent/env/b.yaml', '$lent/env/*.yaml'] }))['who'], 'a');
+    assert.equal((await ask({ valueFiles: ['$second/who.yaml', '$lent/env/a.yaml'] }))['who'], 'a');
+    assert.equal((await ask({ valueFiles: ['$lent/env/a.yaml', '$second/who.yaml'] }))['who'], 'second');
+    const files = [{ name: 'who', path: '$lent/$ARGOCD_APP_NAMESPACE/text.txt' }];
+    assert.equal((await ask({ fileParameters: files, valueFiles: ['$second/who.yaml'] }))['who'], 'lent text');
+    for (const valueFiles of [['$lent/../../x.yaml'], ['$nobody/x.yaml'], ['$lent/none.yaml'], ['$lent/env']])
+      await assert.rejects(ask({ valueFiles }), { code: /^render\/(?:path-outside|value-file-missing)$/ });
+  });
+
   test('REPO-13 a missing value file is an error that names it, unless it may be missing', async () => {
     await fails(
       render({ valueFiles: ['none.yaml'] }),

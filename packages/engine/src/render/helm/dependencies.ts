@@ -7,6 +7,8 @@ import { relativeTo } from '../read-set.ts';
 export type Dependencies = Readonly<{
   /** Folders of `file://` dependencies, and theirs in turn. */
   folders: readonly string[];
+  /** `file://` dependencies that leave the repository, as they are written. They may lie in `charts/` already. */
+  outside: readonly string[];
   /** URLs of chart repositories. */
   repositories: readonly string[];
   /** All that the chart is built of lies in its repository: in its own folder and in `folders`. */
@@ -41,12 +43,13 @@ async function entriesOf(
   return entries;
 }
 
-/** Follows the dependencies of a chart in a repository. Those that leave the repository are left for Helm to miss. */
+/** Follows the dependencies of a chart in a repository. */
 export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocument): Promise<Dependencies> {
   const folders = new Set<string>();
   const repositories = new Set<string>();
   let pinned = true;
   let local = true;
+  const outside: string[] = [];
   const waiting = [folder];
   for (let chart = waiting.pop(); chart !== undefined && folders.size < maxCharts; chart = waiting.pop()) {
     const entries = await entriesOf(tree, chart, read);
@@ -62,7 +65,10 @@ export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocum
         continue;
       }
       const target = relativeTo(chart, path);
-      if (target === undefined) local = false;
+      if (target === undefined) {
+        local = false;
+        outside.push(repository);
+      }
       if (target === undefined || folders.has(target) || target === folder) continue;
       folders.add(target);
       waiting.push(target);
@@ -71,5 +77,11 @@ export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocum
   const locked =
     (await tree.find(below(folder, 'Chart.lock'))) ?? (await tree.find(below(folder, 'requirements.lock')));
   if (waiting.length > 0) local = false;
-  return { local, folders: [...folders], repositories: [...repositories], pinned: pinned || locked !== undefined };
+  return {
+    local,
+    outside,
+    folders: [...folders],
+    repositories: [...repositories],
+    pinned: pinned || locked !== undefined,
+  };
 }

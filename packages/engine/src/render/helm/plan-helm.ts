@@ -63,7 +63,7 @@ type Prepared = Readonly<{
 
 const missesDependency = /missing in charts\/? directory|missing these dependencies/i;
 const missesFile = /no such file|not found|does not exist|cannot find/i;
-const noDependencies: Dependencies = { folders: [], repositories: [], local: true, pinned: true };
+const noDependencies: Dependencies = { folders: [], outside: [], repositories: [], local: true, pinned: true };
 
 const inlineValues = ({ values, valuesObject }: HelmSource): string =>
   valuesObject !== undefined && Object.keys(valuesObject).length > 0 ? stringifyYaml(valuesObject) : (values ?? '');
@@ -208,6 +208,12 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
 
 async function buildDependencies(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<void> {
   const { ports, dependencies, repositories } = prepared;
+  const [outside] = dependencies.outside;
+  if (outside !== undefined)
+    throw new CodedError(
+      'render/path-outside',
+      `helm dependency build: the dependency "${outside}" leads out of the repository`,
+    );
   if (repositories.length > 0)
     await writeRepositories(workspace.home, repositories, prepared.input.helm.passCredentials ?? false);
   const run = (args: readonly string[]): Promise<ToolResult> =>

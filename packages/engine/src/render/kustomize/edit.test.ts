@@ -45,6 +45,8 @@ const files: Readonly<Record<string, string>> = {
 const plain = 'resources: [web.yaml, db.yaml]\n';
 const full = `${plain}namePrefix: old-\nimages:\n- {name: nginx, newName: mirror/nginx, newTag: "2"}\n- {name: zzz, newTag: "1"}\nreplicas:\n- {name: web, count: 2}\ncommonLabels: {team: a}\nlabels:\n- pairs: {tier: x}\n- pairs: {deep: yy}\n  includeTemplates: true\ncommonAnnotations: {note: old}\n`;
 
+const digested = `${plain}images:\n- {name: nginx, newName: mirror/nginx, digest: "sha256:${'1'.repeat(64)}"}\n`;
+
 /** What the source says, and the same for `kustomize edit`. */
 const table: readonly (readonly [start: string, source: KustomizeSource, edits: readonly (readonly string[])[]])[] = [
   [plain, { namePrefix: 'a-' }, [['set', 'nameprefix', '--', 'a-']]],
@@ -65,6 +67,9 @@ const table: readonly (readonly [start: string, source: KustomizeSource, edits: 
     'nginx:*',
     'unknown:1',
   ].flatMap((image) => [plain, full].map((start) => [start, { images: [image] }, [['set', 'image', image]]] as const)),
+  ...['nginx:9', 'nginx=other', `nginx=other:3@sha256:${'0'.repeat(64)}`, 'nginx:*', 'nginx=*:*', 'nginx@*'].flatMap(
+    (image) => [plain, full, digested].map((start) => [start, { images: [image] }, [['set', 'image', image]]] as const),
+  ),
   [full, { images: ['nginx:8', 'aaa:1'] }, [['set', 'image', 'nginx:8', 'aaa:1']]],
   [
     full,
