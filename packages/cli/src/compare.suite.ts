@@ -155,6 +155,13 @@ export function compareSuite(access: () => Promise<Access>): void {
       assert.equal((await cli('app', 'sync', 'shop', '--local', folderOf, '--async')).exit, 0);
       const [manifest] = listAt(await operation(), 'manifests');
       assert.equal(at(parseJson(String(manifest)), 'data', 'a'), 'local');
+      await writeFile(
+        join(folderOf, 'secret.yaml'),
+        'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: b}\n',
+      );
+      const warned = await cli('app', 'sync', 'shop', '--local', folderOf, '--async');
+      assert.match(warned.err, /^warning: the folder holds 1 Secret; /);
+      await operation();
       await cli('app', 'set', 'shop', '--sync-policy', 'automated');
       const refused = await cli('app', 'sync', 'shop', '--local', folderOf, '--async');
       assert.equal(refused.exit, 20);

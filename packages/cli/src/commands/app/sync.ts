@@ -39,6 +39,13 @@ async function render(application: Application, flags: Flags, context: CommandCo
         context,
       );
   }
+  const secrets =
+    local === undefined ? [] : desired.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Secret');
+  if (secrets.length > 0)
+    context.notice(
+      `warning: the folder holds ${secrets.length} Secret${secrets.length === 1 ? '' : 's'}; a local sync stores manifests in the ` +
+        'Application, where whoever may read it can read them',
+    );
   return {
     ...(label.length > 0 && { resources: labelled(desired, label) }),
     ...(local !== undefined && { manifests: localManifests(desired) }),
