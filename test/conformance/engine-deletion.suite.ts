@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listAt } from '@tiphys/api';
+import { listAt, stringAt } from '@tiphys/api';
 import { configMap, job, manifest } from './harness/manifests.ts';
 import { finalizer, type Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
@@ -47,6 +47,13 @@ export function deletionTests(world: World): void {
     await scene.untilGone();
 
     await scene.untilObject('Job/farewell', 'is gone', (object) => object === undefined);
+    const { client } = world.cluster;
+    const told = await client.list(await client.resourceFor({ group: '', version: 'v1', kind: 'Event' }), {
+      namespace: world.namespace,
+      fieldSelector: `involvedObject.name=${scene.name}`,
+    });
+    const messages = told.items.map((event) => stringAt(event, 'message') ?? '');
+    assert.ok(messages.includes('Updated health status: Healthy -> Progressing'), messages.join('; '));
     const events = record.events.filter(({ id }) => own(id)).map(({ type, id }) => `${type} ${id}`);
     assert.deepEqual(events.slice(0, 5), [
       'created Job/drain',
@@ -123,6 +130,40 @@ export function deletionTests(world: World): void {
     await scene.untilGone();
     await scene.live('ConfigMap/a');
     assert.deepEqual(record.created, []);
+  });
+
+  test('APP-11 an application that is forced away in the middle leaves no hook that our finalizer holds', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), job('drain', { hook: 'PreDelete', duration: '600s' })],
+    });
+    await scene.createAutomated({ cascade: true });
+    await scene.untilSettled();
+    await scene.deleteApplication();
+    await scene.untilObject('Job/drain', 'runs', (object) => listAt(object, 'metadata', 'finalizers').length > 0);
+    await scene.until('waits for it', (view) => view.waitingFor.includes('waiting-for-hook'));
+    await scene.patchApplication({ metadata: { finalizers: null } });
+    await scene.untilGone();
+    await scene.untilObject(
+      'Job/drain',
+      'is let go',
+      (object) => listAt(object, 'metadata', 'finalizers').length === 0,
+    );
+  });
+
+  test('APP-11 ANN-04 Delete=confirm comes before everything: no hook runs until it is given', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a', {}, { options: 'Delete=confirm' }), job('drain', { hook: 'PreDelete' })],
+    });
+    await scene.createAutomated({ cascade: true });
+    await scene.untilSettled();
+    await scene.deleteApplication();
+    await scene.until('waits for approval', (view) => view.waitingFor.includes('waiting-for-deletion-approval'));
+    assert.equal(await scene.get('Job/drain'), undefined);
+    const approved = new Date(Date.now() + 1000).toISOString();
+    await scene.patchApplication({ metadata: { annotations: { 'argocd.argoproj.io/deletion-approved': approved } } });
+    await scene.untilGone();
+    await scene.live('Job/drain');
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
   });
 
   test('APP-11 a namespace of the application goes although a PreDelete hook ran in it', async (t) => {

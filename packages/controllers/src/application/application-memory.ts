@@ -19,6 +19,11 @@ export type RunningOperation = Readonly<{
 /** What this process knows of the hooks of a deletion beyond what stands in the cluster. Lost with the process: a pause is then shorter. */
 export type RunningDeletion = Readonly<{
   phase: DeletionPhase;
+  destination: Destination;
+  /** Tracking name. */
+  instance: string;
+  /** Of the Application. */
+  uid: string;
   progress: SyncProgress;
   /** How often hooks of the phase have failed. */
   failures: number;

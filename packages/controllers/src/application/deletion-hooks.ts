@@ -51,13 +51,15 @@ export async function runDeletionHooks(
   if (retryAtMs !== undefined && nowMs < retryAtMs) return { kind: 'failed', messages, retryAt: new Date(retryAtMs) };
   const isRetry = retryAtMs !== undefined;
   const failures = known?.failures ?? 0;
-  memory.deletion = { phase, failures, progress: known?.progress ?? passedProgress };
+  const instance = instanceName(pass.application, context.namespace);
+  const own = { phase, destination, instance, uid: pass.application.metadata.uid ?? '' };
+  memory.deletion = { ...own, failures, progress: known?.progress ?? passedProgress };
 
   const outcome = await proceed({ pass, destination, phase, isRetry });
   if (outcome.kind !== 'failed') return outcome;
   const retryAt = new Date(context.ports.clock.now().getTime() + retryDelay({}, failures));
   memory.deletion = {
-    phase,
+    ...own,
     failures: failures + 1,
     progress: passedProgress,
     retryAtMs: retryAt.getTime(),
