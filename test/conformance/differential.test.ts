@@ -110,7 +110,7 @@ async function watched(
   for (const labelSelector of ['', 'app=x']) {
     const watchOf = (resourceVersion: string): Call => {
       const fieldSelector = `metadata.name=${subject.name}`;
-      const parts = { watch: '1', timeoutSeconds: '1', resourceVersion, fieldSelector, labelSelector };
+      const parts = { watch: '1', timeoutSeconds: '2', resourceVersion, fieldSelector, labelSelector };
       return { method: 'GET', path: `${path}?${new URLSearchParams(parts).toString()}` };
     };
     const [real, embedded] = await Promise.all([

@@ -1,4 +1,4 @@
-import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, isRecord, listAt, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import { timeText } from '../server/cluster.ts';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { ownerKey } from './replica-set.ts';
@@ -75,27 +75,42 @@ const describe = (job: KubeObject): Record<string, unknown> => ({
   resourceVersion: job.metadata.resourceVersion,
 });
 
-function startJob(cronJob: KubeObject, due: Date, bench: Workbench): boolean {
+/** @returns the Job of a due time, or undefined when none is to run now */
+function startJob(cronJob: KubeObject, due: Date, bench: Workbench): KubeObject | undefined {
   const active = bench.controlled(cronJob, 'Job').filter((job) => !isFinished(job));
   const policy = stringAt(cronJob, 'spec', 'concurrencyPolicy') ?? 'Allow';
-  if (policy === 'Forbid' && active.length > 0) return false;
+  if (policy === 'Forbid' && active.length > 0) return undefined;
   if (policy === 'Replace') for (const job of active) bench.remove(job);
   const job = jobFor(cronJob, due);
   const { namespace = '', name = '' } = job.metadata;
-  if (bench.get({ resource: 'jobs.batch', namespace, name }) !== undefined) return true;
-  bench.create(job);
+  const present = bench.get({ resource: 'jobs.batch', namespace, name });
+  if (present !== undefined) return present;
+  const created = bench.create(job);
   bench.event(cronJob, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created job ${name}`, component });
-  return true;
+  return created;
+}
+
+/** Jobs that run and that the controller has started itself; of others it says that it does not know them. */
+function ownActive(cronJob: KubeObject, jobs: readonly KubeObject[], context: { started?: string; bench: Workbench }) {
+  const known = new Set(listAt(cronJob, 'status', 'active').map((entry) => stringAt(entry, 'uid')));
+  const isOwn = ({ metadata: { uid } }: KubeObject): boolean => uid === context.started || known.has(uid);
+  const running = jobs.filter((job) => !isFinished(job));
+  for (const job of running.filter((one) => !isOwn(one))) {
+    const message = `Saw a job that the controller did not create or forgot: ${job.metadata.name ?? ''}`;
+    context.bench.event(cronJob, { type: 'Warning', reason: 'UnexpectedJob', message, component });
+  }
+  return running.filter(isOwn);
 }
 
 function reconcile(cronJob: KubeObject, bench: Workbench): Again {
   if (cronJob.metadata.deletionTimestamp !== undefined) return undefined;
   const { due, next } = dueTimes(cronJob, bench.now());
   const suspended = at(cronJob, 'spec', 'suspend') === true;
-  const started = due !== undefined && !suspended && startJob(cronJob, due, bench);
+  const started = due !== undefined && !suspended ? startJob(cronJob, due, bench) : undefined;
+  const startedUid = started?.metadata.uid;
   const jobs = bench.controlled(cronJob, 'Job');
   forgetOld(cronJob, jobs, bench);
-  const active = jobs.filter((job) => !isFinished(job));
+  const active = ownActive(cronJob, jobs, { bench, ...(startedUid !== undefined && { started: startedUid }) });
   const completed = jobs
     .flatMap((job) => (isComplete(job) ? (stringAt(job, 'status', 'completionTime') ?? []) : []))
     .sort()
@@ -105,7 +120,7 @@ function reconcile(cronJob: KubeObject, bench: Workbench): Again {
   bench.updateStatus(cronJob, {
     ...rest,
     ...(active.length > 0 && { active: active.map(describe) }),
-    ...(started && { lastScheduleTime: timeText(due) }),
+    ...(started !== undefined && due !== undefined && { lastScheduleTime: timeText(due) }),
     ...(completed !== undefined && { lastSuccessfulTime: completed }),
   });
   return next === undefined || suspended ? undefined : next.getTime() - bench.now().getTime() + 100;

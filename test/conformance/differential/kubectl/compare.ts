@@ -25,7 +25,9 @@ function changedLines(real: string, embedded: string): string {
 /** One text for each command that the two clusters answered differently. */
 export function differencesOf({ real, embedded, namespace }: Comparison): string[] {
   return real.flatMap(({ line, output }, index) => {
-    const [wanted, got] = [output, embedded[index]?.output ?? ''].map((text) => plainText(text, namespace));
+    const [wanted, got] = [output, embedded[index]?.output ?? ''].map((text) =>
+      plainText(text, namespace, line.startsWith('sorted:')),
+    );
     if (wanted === got) return [];
     return [`$ kubectl ${line}\n${changedLines(wanted ?? '', got ?? '')}`];
   });

@@ -23,6 +23,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/((?:controller-revision-hash|controller\.kubernetes\.io\/hash)[:=] ?"?)[a-z0-9-]+/g, '$1<hash>'],
   [/\bnode-[01]\b/g, 'node-<n>'],
   [/\b(?:\d+d)?(?:\d+h)?(?:\d+m)?\d+s\b(?= ago)/g, '<age>'],
+  [/ \(x\d+ over \w+\)/g, ''],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access'],
 ];
 
@@ -48,10 +49,10 @@ function faultsSorted(lines: readonly string[]): readonly string[] {
   return result;
 }
 
-/** A command's output without what no two runs have in common; columns are two blanks apart. */
-export function plainText(output: string, namespace: string): string {
+/** A command's output without what no two runs have in common; columns are two blanks apart. Sorted where it has no order. */
+export function plainText(output: string, namespace: string, isSorted = false): string {
   let text = output.replaceAll(namespace, 'NAMESPACE');
   for (const [pattern, replacement] of replacements) text = text.replace(pattern, replacement);
   const lines = text.split('\n').map((line) => plainAges(line.trimEnd()).replace(/(?<=\S)[ \t]{2,}/g, '  '));
-  return faultsSorted(lines).join('\n');
+  return faultsSorted(isSorted ? lines.toSorted() : lines).join('\n');
 }

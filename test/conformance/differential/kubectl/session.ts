@@ -6,7 +6,7 @@ import { kubectlPath } from '../../harness/tools.ts';
 import { splitWords } from './words.ts';
 
 /** What one line of a script printed. Standard error comes after standard output. */
-export type Printed = Readonly<{ line: string; output: string }>;
+export type Printed = Readonly<{ line: string; output: string; /** How long the command took. */ ms?: number }>;
 
 /** A script of kubectl commands that needs nothing of other scripts but the cluster. */
 export type Scene = Readonly<{
@@ -18,6 +18,12 @@ export type Scene = Readonly<{
 }>;
 
 type Place = Readonly<{ kubeconfig: string; folder: string; namespace: string }>;
+
+/** Of the lines of a script that only look, one in so many is played, beginning with another one for each offset. */
+export type Choice = Readonly<{ oneIn: number; offset: number }>;
+
+const onlyLooks =
+  /^(?:sorted: )?(?:get|describe|explain|api-resources|api-versions|auth|version|top|events|diff|rollout history)\b/;
 
 const commandLimitMs = 30_000;
 /** A watch shows what is there within this time, and what a command changes. */
@@ -54,18 +60,20 @@ export class Session {
   /**
    * Runs a script, line by line. A first word may say how the output is to be taken: `last:` its last line alone,
    * `sorted:` its lines in order, `code:` nothing but the exit code, `retry:` again until it succeeds, `watch:` in the
-   * background until the line `stop`. `NAME=value` sets the environment; lines that begin with # are comments. A line
-   * that begins with + is left out when it has to be `brief`; nothing may build on it.
+   * background until the line `stop`. `NAME=value` sets the environment; lines that begin with # are comments. A choice
+   * leaves out some of the lines that only look; what changes something is always played.
    */
-  async play(scene: Scene, depth: 'all' | 'brief'): Promise<Printed[]> {
+  async play(scene: Scene, choice: Choice): Promise<Printed[]> {
     await mkdir(this.#place.folder, { recursive: true });
     for (const [name, text] of Object.entries(scene.files))
       await writeFile(join(this.#place.folder, name), text.replaceAll('NAMESPACE', this.#place.namespace));
     const printed: Printed[] = [];
+    let looked = 0;
     for (const raw of scene.script.split('\n')) {
-      const text = raw.trim();
-      if (text === '' || text.startsWith('#') || (depth === 'brief' && text.startsWith('+'))) continue;
-      const line = text.replace(/^\+ */, '');
+      const line = raw.trim();
+      if (line === '' || line.startsWith('#')) continue;
+      looked += onlyLooks.test(line) ? 1 : 0;
+      if (onlyLooks.test(line) && looked % choice.oneIn !== choice.offset % choice.oneIn) continue;
       printed.push(...(await this.#line(line)));
     }
     return printed;
@@ -83,7 +91,9 @@ export class Session {
       await sleep(watchPauseMs);
       return [];
     }
-    return [{ line, output: await this.#output(command) }];
+    const start = performance.now();
+    const output = await this.#output(command);
+    return [{ line, output, ms: Math.round(performance.now() - start) }];
   }
 
   async #output(command: Command): Promise<string> {

@@ -5,7 +5,7 @@ import { authorize } from './authenticate.ts';
 import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
 import { deleteWarnings, readDeleteOptions, remove, type DeleteOptions } from '../operations/delete.ts';
-import { checkPatchType, patch, patchTypes } from '../operations/patch.ts';
+import { checkPatchType, patch } from '../operations/patch.ts';
 import { list, read, readSelection, versionNumber } from '../operations/read.ts';
 import { liveObject, update } from '../operations/update.ts';
 import { fieldError, invalidOptions, notFound, notHere, pathNotFound, resourceText } from '../refusal.ts';

@@ -67,7 +67,10 @@ function checkNamespacePreconditions({ metadata }: KubeObject, options: DeleteOp
 
 function checkPreconditions(live: KubeObject, { group, kind }: ResourceType, options: DeleteOptions): void {
   const { uid = '', resourceVersion = '', name = '' } = live.metadata;
-  if (kind === 'Namespace') return checkNamespacePreconditions(live, options);
+  if (kind === 'Namespace') {
+    checkNamespacePreconditions(live, options);
+    return;
+  }
   // This one answer names the kind where all others name the resource.
   const record = { group, plural: kind };
   if (options.uid !== undefined && options.uid !== uid)

@@ -40,9 +40,10 @@ export type PatchRequest = Readonly<{
  */
 export function checkPatchType(mediaType: string, type: ResourceType): void {
   const known: readonly string[] = [...Object.values(patchTypes), 'application/apply-patch+json'];
-  if (!known.includes(mediaType)) throw unsupportedPatch();
-  if (mediaType === patchTypes.strategic && (type.custom !== undefined || type.schema === undefined))
+  const isCustom = type.custom !== undefined || type.schema === undefined;
+  if (isCustom && (!known.includes(mediaType) || mediaType === patchTypes.strategic))
     throw unsupportedMediaType([patchTypes.json, patchTypes.merge, patchTypes.apply]);
+  if (!known.includes(mediaType)) throw unsupportedPatch();
 }
 
 function patched(live: KubeObject, type: ResourceType, { mediaType, body }: PatchRequest): KubeObject {

@@ -129,7 +129,7 @@ patch deployment web -n NAMESPACE -p '{"spec":{"template":{"spec":{"containers":
 patch deployment web -n NAMESPACE -p '{"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"main"}],"containers":[{"name":"side","$patch":"delete"}]}}}}'
 patch deployment web -n NAMESPACE --subresource=scale --type=merge -p '{"spec":{"replicas":3}}'
 patch deployment web -n NAMESPACE --subresource=scale --type=merge -p '{"spec":{"replicas":-3}}'
-patch deployment web -n NAMESPACE --subresource=status --type=merge -p '{"status":{"replicas":-1}}'
+patch deployment web -n NAMESPACE --subresource=status --type=merge -p '{"status":{"observedGeneration":-1}}'
 patch deployment web -n NAMESPACE --subresource=nothing --type=merge -p '{}'
 get deployment web -n NAMESPACE --subresource=scale
 get deployment web -n NAMESPACE --subresource=scale -o yaml
@@ -158,7 +158,7 @@ set env deployment/web --from=configmap/one --keys=a -n NAMESPACE
 set resources deployment/web --limits=cpu=200m,memory=64Mi --requests=cpu=100m -n NAMESPACE
 set resources deployment/web --limits=cpu=nonsense -n NAMESPACE
 set serviceaccount deployment/web default -n NAMESPACE
-retry: wait --for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable deployment/web -n NAMESPACE
+retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE
 set selector service/none app=x -n NAMESPACE
 create rolebinding rb --clusterrole=view --user=u -n NAMESPACE
 set subject rolebinding/rb --group=g -n NAMESPACE

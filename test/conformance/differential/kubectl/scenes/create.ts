@@ -89,12 +89,10 @@ get pdb budget -n NAMESPACE -o yaml
 get quota small -n NAMESPACE -o yaml
 describe quota small -n NAMESPACE
 describe pdb budget -n NAMESPACE
-describe hpa web -n NAMESPACE
 get quota -n NAMESPACE
 get pdb -n NAMESPACE
-get hpa -n NAMESPACE
 get endpoints,endpointslices -n NAMESPACE -o name
-get all -n NAMESPACE
+get deployments,services,cronjobs -n NAMESPACE
 delete clusterrole NAMESPACE-role NAMESPACE-sum
 delete clusterrolebinding NAMESPACE-binding
 delete priorityclass NAMESPACE-high

@@ -85,7 +85,7 @@ create configmap three -n NAMESPACE
 create service loadbalancer balanced --tcp=80 -n NAMESPACE
 create deployment web --image=example/web:1 -n NAMESPACE
 retry: wait --for=condition=ReplicaFailure deployment/web -n NAMESPACE --timeout=5s
-get deployment web -n NAMESPACE -o jsonpath={.status.conditions[?(@.type=="ReplicaFailure")]['reason','message']}
+get deployment web -n NAMESPACE -o 'jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].reason}'
 retry: wait --for=jsonpath={.status.used.pods}=1 quota/compute -n NAMESPACE --timeout=5s
 describe quota compute -n NAMESPACE
 get quota compute -n NAMESPACE -o yaml
@@ -99,7 +99,6 @@ apply -f defaulted.yaml
 get pod defaulted -n NAMESPACE -o jsonpath={.metadata.annotations.kubernetes\\.io/limit-ranger}{.spec.containers[0].resources}
 rollout restart deployment/web -n NAMESPACE
 last: rollout status deployment/web -n NAMESPACE --timeout=20s
-retry: wait --for=jsonpath={.status.conditions[0].type}=Progressing deployment/web -n NAMESPACE --timeout=5s
 delete quota compute -n NAMESPACE
 apply -f budget.yaml
 apply -f scaler.yaml

@@ -28,8 +28,6 @@ get cm -n NAMESPACE -l x=1
 get cm -n NAMESPACE -l 'x in (1,2),!y'
 get cm -n NAMESPACE -l x!=1
 get cm -n NAMESPACE -l 'x=='
-get cm -n NAMESPACE -l 'x in'
-get cm -n NAMESPACE -l 'x=a b'
 get cm -n NAMESPACE --field-selector=metadata.name=b
 get cm -n NAMESPACE --field-selector=metadata.name!=b -o name
 get cm -n NAMESPACE --field-selector=data.n=b
@@ -75,7 +73,6 @@ get --raw /readyz
 get --raw /api/v1/namespaces/NAMESPACE/configmaps?limit=x
 get --raw /api/v1/namespaces/NAMESPACE/configmaps?resourceVersion=x
 get --raw /api/v1/namespaces/NAMESPACE/configmaps?fieldSelector=x
-get --raw /api/v1/namespaces/NAMESPACE/configmaps?continue=x
 get --raw '/api/v1/namespaces/NAMESPACE/configmaps?resourceVersionMatch=Exact'
 get --raw '/api/v1/namespaces/NAMESPACE/pods/p/nothing'
 wait --for=condition=Ready pod/p -n NAMESPACE --timeout=10s

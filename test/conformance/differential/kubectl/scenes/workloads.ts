@@ -67,17 +67,17 @@ apply -f stateful.yaml
 apply -f failing.yaml
 apply -f suspended.yaml
 last: rollout status deployment/web -n NAMESPACE --timeout=20s
-retry: wait --for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable deployment/web -n NAMESPACE
+retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE
 get deployment web -n NAMESPACE
 get deployment web -n NAMESPACE -o wide
 sorted: get replicasets -n NAMESPACE
 sorted: get replicasets -n NAMESPACE -o wide
 sorted: get pods -n NAMESPACE -l app=web
 describe deployment web -n NAMESPACE
-get deployment web -n NAMESPACE -o yaml --show-managed-fields
+get deployment web -n NAMESPACE -o yaml
 get replicasets -n NAMESPACE -o yaml
 describe replicasets -n NAMESPACE
-get pods -n NAMESPACE -l app=web -o jsonpath={.items[0].metadata}{.items[0].spec}
+get pods -n NAMESPACE -l app=web -o jsonpath={.items[0].metadata.ownerReferences}{.items[0].spec}
 scale deployment/web --replicas=3 -n NAMESPACE
 scale deployment/web --current-replicas=2 --replicas=1 -n NAMESPACE
 scale deployment/web --current-replicas=3 --replicas=1 -n NAMESPACE
@@ -100,7 +100,7 @@ rollout pause deployment/web -n NAMESPACE
 rollout pause deployment/web -n NAMESPACE
 rollout restart deployment/web -n NAMESPACE
 rollout undo deployment/web -n NAMESPACE
-retry: wait --for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=DeploymentPaused deployment/web -n NAMESPACE --timeout=5s
+retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=DeploymentPaused' deployment/web -n NAMESPACE --timeout=5s
 get deployment web -n NAMESPACE -o jsonpath={.status.conditions[*].reason}
 rollout resume deployment/web -n NAMESPACE
 rollout restart deployment/web -n NAMESPACE
