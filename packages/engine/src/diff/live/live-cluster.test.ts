@@ -157,3 +157,23 @@ test('a kind that may not be listed is an error at once for who desires it, and 
     ),
   );
 });
+
+test('a custom kind whose server is down keeps nobody from being Synced; a built-in one does', async () => {
+  await using live = open();
+  const kind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
+  const { spec } = definition(false);
+  const names = { plural: 'gauges', singular: 'gauge', kind: 'Gauge', listKind: 'GaugeList' };
+  await client.create({ ...kind, metadata: { name: 'gauges.example.com' }, spec: { ...(spec as object), names } });
+  const gauge = { group: 'example.com', version: 'v1', kind: 'Gauge' };
+  await until(async () => (await client.discovery({ fresh: true, signal })).find(gauge) !== undefined);
+  const up = sim.refuse(refuseWhen({ verb: 'list', resource: 'gauges' }, 503, 'ServiceUnavailable'));
+  await live.sweep(signal);
+  assert.equal(live.complete, true);
+  up();
+
+  await using other = open();
+  const back = sim.refuse(refuseWhen({ verb: 'list', resource: 'services' }, 503, 'ServiceUnavailable'));
+  await assert.rejects(other.sweep(signal));
+  assert.equal(other.complete, false);
+  back();
+});

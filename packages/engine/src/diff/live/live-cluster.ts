@@ -53,13 +53,18 @@ export interface LiveCluster extends LiveView, AsyncDisposable {
 
 const instanceIndex = 'instance';
 
+/** Pause before kinds that could not be asked are asked again. */
+const searchAgainMs = 30_000;
+
 class WatchingCluster implements LiveCluster {
   readonly recentWrites: RecentWrites;
   readonly #ports: LiveClusterPorts;
   readonly #settings: LiveClusterSettings;
   readonly #caches = new Map<string, ObjectCache<LiveEntry>>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
+  readonly #stopping = new AbortController();
   #complete = false;
+  #unsearched: readonly ApiResource[] = [];
   #facts: { at: number; value: Promise<ClusterFacts> } | undefined;
   #known: ClusterFacts | undefined;
 
@@ -182,15 +187,16 @@ class WatchingCluster implements LiveCluster {
   }
 
   async sweep(signal: AbortSignal): Promise<void> {
-    const { tracking, excluded } = this.#settings;
     const { resources } = await this.#ports.client.discovery({ signal, fresh: true });
-    const watched = (kind: GroupKind): boolean => this.#caches.has(groupKindText(kind));
-    const marked = await sweepForMarks({ resources, tracking, excluded, watched }, this.#ports, signal);
-    await Promise.all(marked.map((resource) => whenSynced(this.#open(resource), signal)));
+    const unsearched = await this.#searchIn(resources, signal);
     this.#complete = true;
+    const isSearching = this.#unsearched.length > 0;
+    this.#unsearched = unsearched;
+    if (!isSearching) void this.#searchLater();
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the live side is stopped'));
     this.#listeners.clear();
     await Promise.all([...this.#caches.values()].map((cache) => cache.stop()));
     this.#caches.clear();
@@ -198,6 +204,29 @@ class WatchingCluster implements LiveCluster {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** Watches the kinds among these that hold a tracked object; resolves to those that could not be asked. */
+  async #searchIn(resources: readonly ApiResource[], signal: AbortSignal): Promise<readonly ApiResource[]> {
+    const { tracking, excluded } = this.#settings;
+    const watched = (kind: GroupKind): boolean => this.#caches.has(groupKindText(kind));
+    const found = await sweepForMarks({ resources, tracking, excluded, watched }, this.#ports, signal);
+    await Promise.all(found.marked.map((resource) => whenSynced(this.#open(resource), signal)));
+    return found.unsearched;
+  }
+
+  /** What could not be asked is asked again until it answers: its tracked objects are announced when they are found. */
+  async #searchLater(): Promise<void> {
+    const { clock, log } = this.#ports;
+    const { signal } = this.#stopping;
+    const isStopped = (): boolean => signal.aborted;
+    while (this.#unsearched.length > 0 && !isStopped())
+      try {
+        await clock.sleep(searchAgainMs, signal);
+        this.#unsearched = await this.#searchIn(this.#unsearched, signal);
+      } catch (error) {
+        if (!isStopped()) log.warn('kinds not searched for tracked objects', { error: messageOf(error) });
+      }
   }
 
   #open(resource: ApiResource): ObjectCache<LiveEntry> {
