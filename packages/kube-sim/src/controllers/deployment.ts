@@ -148,6 +148,48 @@ function ensureCurrent(rollout: Rollout, bench: Workbench): { current: KubeObjec
   return { current: bench.update({ ...current, metadata: { ...current.metadata, annotations } }), created: false };
 }
 
+/** Of what is to be added to all sets (or taken from them), the share of one by its size. */
+function shareOf(set: KubeObject, { deployment, left }: Readonly<{ deployment: KubeObject; left: number }>): number {
+  if (replicas(set) === 0 || left === 0) return 0;
+  const size = replicas(deployment) === 0 ? 0 : replicas(deployment) + boundsOf(deployment).surge;
+  const before = Number(set.metadata.annotations?.[maxAnnotation] ?? 0) || statusCount(deployment, 'replicas');
+  const share = before === 0 ? 0 : Math.round((replicas(set) * size) / before) - replicas(set);
+  return left > 0 ? Math.max(0, Math.min(share, left)) : Math.min(0, Math.max(share, left));
+}
+
+/**
+ * A Deployment that was scaled in the middle of a rollout: all of its sets grow or shrink in proportion, so that no
+ * more is risked on the new one than before.
+ * @returns whether that was the case
+ */
+function scaleInProportion({ deployment, current, old }: Rollout, bench: Workbench): boolean {
+  const context = { deployment, bench };
+  const active = [...old, ...(current === undefined ? [] : [current])].filter((set) => replicas(set) > 0);
+  const wanted = replicas(deployment);
+  const wasScaled = active.some((set) => {
+    const desired = set.metadata.annotations?.[desiredAnnotation];
+    return desired !== undefined && Number(desired) !== wanted;
+  });
+  const isRolling = stringAt(deployment, 'spec', 'strategy', 'type') !== 'Recreate';
+  if (!wasScaled || active.length < 2 || !isRolling) return false;
+  const size = wanted === 0 ? 0 : wanted + boundsOf(deployment).surge;
+  const add = size - total(active, replicas);
+  // Those that grow are the newest first, those that shrink the oldest.
+  const order = add > 0 ? -1 : 1;
+  const sets = [...active].sort((a, b) => replicas(b) - replicas(a) || order * (revisionOf(a) - revisionOf(b)));
+  let left = add;
+  const sizes = sets.map((set) => {
+    const share = shareOf(set, { deployment, left });
+    left -= share;
+    return replicas(set) + share;
+  });
+  for (const [index, set] of sets.entries()) {
+    const rest = index === 0 ? left : 0;
+    resize(set, Math.max(0, (sizes[index] ?? 0) + rest), context);
+  }
+  return true;
+}
+
 /** Takes pods from old sets: first those that are not available anyway, then as many as `maxUnavailable` allows. */
 function shrinkOld(rollout: Rollout & { current: KubeObject }, bench: Workbench): void {
   const { deployment, current, old } = rollout;
@@ -365,6 +407,7 @@ function reconcile(deployment: KubeObject, bench: Workbench): Again {
     scalePaused(before, bench);
     return writeStatus(gather(deployment, bench), { created: false, bench });
   }
+  if (scaleInProportion(before, bench)) return writeStatus(gather(deployment, bench), { created: false, bench });
   const { current, created } = ensureCurrent(before, bench);
   const revision = String(revisionOf(current));
   const annotations = { ...deployment.metadata.annotations, [revisionAnnotation]: revision };

@@ -1,5 +1,6 @@
 import { at, isRecord, numberAt, stringAt, type KubeObject, listAt } from '@tiphys/api';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
+import { omit } from '../schema/omit.ts';
 import { ownerKey } from './replica-set.ts';
 import { claimTemplates, keepRevisions, revisionLabel, type Revisions } from './revision.ts';
 import { isReady, podFromTemplate, templateOf, untilAvailable } from './template.ts';
@@ -59,11 +60,28 @@ function createClaims(set: KubeObject, ordinal: number, bench: Workbench): void 
 
 type Plan = Readonly<{ set: KubeObject; pods: ReadonlyMap<number, KubeObject>; revisions: Revisions }>;
 
+type Version = Readonly<{ template: Record<string, unknown>; revision: string }>;
+
+/** What a new pod is made from: below the partition the template that the set had before, else the present one. */
+function versionFor(
+  set: KubeObject,
+  { revisions, ordinal, bench }: Readonly<{ revisions: Revisions; ordinal: number; bench: Workbench }>,
+): Version {
+  const present = { template: templateOf(set), revision: revisions.update };
+  const partition = numberAt(set, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
+  const first = numberAt(set, 'spec', 'ordinals', 'start') ?? 0;
+  const revision = stringAt(set, 'status', 'currentRevision') ?? revisions.before;
+  if (ordinal >= first + partition || revision === revisions.update) return present;
+  const place = { resource: 'controllerrevisions.apps', namespace: set.metadata.namespace ?? '', name: revision };
+  const template = at(bench.get(place), 'data', 'spec', 'template');
+  return isRecord(template) ? { template: omit(template, '$patch'), revision } : present;
+}
+
 /** The revision that an ordinal is to have: those below the partition keep the old one until all is rolled out. */
 function createPod({ set, revisions }: Plan, ordinal: number, bench: Workbench): void {
   createClaims(set, ordinal, bench);
   const name = `${set.metadata.name ?? ''}-${ordinal}`;
-  const template = templateOf(set);
+  const { template, revision } = versionFor(set, { revisions, ordinal, bench });
   const spec = isRecord(template['spec']) ? template['spec'] : {};
   const own = listAt(spec, 'volumes');
   const claimed = claimsOf(set, ordinal);
@@ -75,7 +93,7 @@ function createPod({ set, revisions }: Plan, ordinal: number, bench: Workbench):
   const labels = {
     'statefulset.kubernetes.io/pod-name': name,
     'apps.kubernetes.io/pod-index': String(ordinal),
-    [revisionLabel]: revisions.update,
+    [revisionLabel]: revision,
   };
   const more = {
     hostname: name,

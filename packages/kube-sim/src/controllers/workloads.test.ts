@@ -159,6 +159,58 @@ describe('workload controllers', () => {
     assert.deepEqual(names, ['db-0', 'db-1']);
   });
 
+  test('a pod below the partition comes back from the template that it had', async () => {
+    const spec = (image: string) => ({ ...template('part'), spec: { containers: [{ name: 'main', image }] } });
+    await post(`${apps}/statefulsets`, {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'part' },
+      spec: {
+        serviceName: 'part',
+        replicas: 2,
+        selector: { matchLabels: { app: 'part' } },
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } },
+        template: spec('example/main:1'),
+      },
+    });
+    const imageOf = async (name: string) =>
+      stringAt(await get(`${core}/pods/${name}`), 'spec', 'containers', 0, 'image');
+    await eventually(async () =>
+      assert.equal(at(await get(`${apps}/statefulsets/part`), 'status', 'readyReplicas'), 2),
+    );
+    const body = { spec: { template: spec('example/main:2') } };
+    await call(sim, `${apps}/statefulsets/part`, { method: 'PATCH', type: merge, body });
+    await eventually(async () => assert.equal(await imageOf('part-1'), 'example/main:2'));
+    const uid = stringAt(await get(`${core}/pods/part-0`), 'metadata', 'uid');
+    await call(sim, `${core}/pods/part-0`, { method: 'DELETE', body: { gracePeriodSeconds: 0 } });
+
+    await eventually(async () => {
+      const pod = await get(`${core}/pods/part-0`);
+      assert.ok(stringAt(pod, 'metadata', 'uid') !== uid && stringAt(pod, 'metadata', 'uid') !== undefined);
+    });
+    assert.equal(await imageOf('part-0'), 'example/main:1');
+  });
+
+  test('a Deployment that is scaled in the middle of a rollout is scaled in proportion', async () => {
+    const wide = { ...deployment('wide'), spec: { ...deployment('wide').spec, replicas: 10 } };
+    const strategy = { rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } };
+    await post(`${apps}/deployments`, { ...wide, spec: { ...wide.spec, strategy, progressDeadlineSeconds: 600 } });
+    await eventually(async () =>
+      assert.equal(at(await get(`${apps}/deployments/wide`), 'status', 'availableReplicas'), 10),
+    );
+    const stuck = template('wide', { 'sim.tiphys.dev/outcome': 'never-ready' });
+    const change = (body: unknown) => call(sim, `${apps}/deployments/wide`, { method: 'PATCH', type: merge, body });
+    const sizes = async () =>
+      (await owned(`${apps}/replicasets`, 'wide'))
+        .map((set) => Number(at(set, 'spec', 'replicas')))
+        .sort((a, b) => a - b);
+    await change({ spec: { template: stuck } });
+    await eventually(async () => assert.deepEqual(await sizes(), [5, 8]));
+    await change({ spec: { replicas: 15 } });
+
+    await eventually(async () => assert.deepEqual(await sizes(), [7, 11]));
+  });
+
   test('a DaemonSet has a pod on every node', async () => {
     await post(`${apps}/daemonsets`, {
       apiVersion: 'apps/v1',
