@@ -263,13 +263,15 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
   // What changes from here on is for the next comparison.
   memory.marks = {};
   memory.settled = undefined;
+  // Settings that change while it compares are not what it compared with.
+  const inputDigest = context.inputDigest(application);
   const compared = await compareNow(pass, freshness, asked);
   const nowMs = clock.now().getTime();
   const failed = compared.kind === 'failed';
   memory.last = {
     atMs: nowMs,
     hardAtMs: freshness === 'hard' ? nowMs : (memory.last?.hardAtMs ?? nowMs),
-    inputDigest: context.inputDigest(application),
+    inputDigest,
     failed: failed || !context.isComplete(application),
   };
   memory.compared = compared;
