@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger, systemClock } from '@tiphys/api';
+import { type KubeObject, listAt, silentLogger, stringAt, systemClock } from '@tiphys/api';
 import { connect, loadKubeconfig, type KubeClient } from '@tiphys/kube';
 import { ControlPlaneError, startControlPlane } from '../../control-plane/start.ts';
 import { kubectlPath, root, run } from './tools.ts';
+import { until } from './until.ts';
 
 export type ClusterKind = 'embedded' | 'real' | 'given';
 
@@ -74,10 +75,25 @@ export async function openCluster(kind: ClusterKind): Promise<TestCluster> {
   const cluster = { kind, kubeconfigPath, client, kubectl, [Symbol.asyncDispose]: stop };
   try {
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(root, 'install/crds')]);
-    await kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', join(root, 'install/crds')]);
+    await untilEstablished(client);
   } catch (error) {
     await stop();
     throw error;
   }
   return cluster;
 }
+
+const definitionKind = { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' };
+const ours = ['applications', 'appprojects', 'applicationsets'].map((plural) => `${plural}.argoproj.io`);
+
+const isEstablished = (definition: KubeObject | undefined): boolean =>
+  listAt(definition, 'status', 'conditions').some(
+    (condition) => stringAt(condition, 'type') === 'Established' && stringAt(condition, 'status') === 'True',
+  );
+
+/** `kubectl wait` takes a definition that has no conditions yet for an error. */
+const untilEstablished = (client: KubeClient): Promise<true> =>
+  until('the definitions are established', async () => {
+    const found = await Promise.all(ours.map((name) => client.get({ gvk: definitionKind, name })));
+    return found.every(isEstablished) ? { is: true as const } : { seen: 'not all of them are' };
+  });
