@@ -81,3 +81,19 @@ test('20,000 objects: list, pages and a watch', async () => {
   assert.equal(at(page.body, 'metadata', 'remainingItemCount'), sim.count('configmaps') - 500);
   assert.ok(listMs < 5000, `a list of 20,000 took ${listMs} ms`);
 });
+
+test('a first page after a write costs no sort of everything', async () => {
+  const objects = Array.from({ length: 20_000 }, (_, i) => ({ ...map(`m-${i}`), metadata: { name: `m-${i}` } }));
+  await using sim = await startKubeSim({ controllers: 'off', objects });
+  const maps = '/api/v1/namespaces/default/configmaps';
+  const rounds = 50;
+  const start = performance.now();
+  for (let i = 0; i < rounds; i++) {
+    await call(sim, maps, { method: 'POST', body: map(`new-${i}`) });
+    await call(sim, `${maps}?limit=1`);
+  }
+  const eachMs = (performance.now() - start) / rounds;
+
+  // With a sort it was 40 ms on an idle machine; without one it is 3.
+  assert.ok(eachMs < 30, `a create and a page of 20,000 took ${eachMs} ms`);
+});
