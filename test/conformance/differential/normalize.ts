@@ -44,17 +44,9 @@ const withoutRepeats = (events: readonly unknown[]): unknown[] =>
     return index === 0 || !isSame || stringAt(event, 'type') !== 'MODIFIED';
   });
 
-/** DIFFERENCES.md: the generation of a NetworkPolicy that goes follows from what the real server tells apart. */
-const isUncounted = (event: unknown): boolean =>
-  stringAt(event, 'type') === 'DELETED' && stringAt(event, 'object', 'kind') === 'NetworkPolicy';
-
 /** An event of a watch; what it says of a version is the server's affair. */
-function plainEvent(event: unknown): unknown {
-  if (!isRecord(event)) return event;
-  const object = plain(event['object'], stringAt(event, 'object', 'metadata', 'uid'));
-  if (!isUncounted(event) || !isRecord(object) || !isRecord(object['metadata'])) return { ...event, object };
-  return { ...event, object: { ...object, metadata: { ...object['metadata'], generation: '<generation>' } } };
-}
+const plainEvent = (event: unknown): unknown =>
+  isRecord(event) ? { ...event, object: plain(event['object'], stringAt(event, 'object', 'metadata', 'uid')) } : event;
 
 /** A message without what quotes the server's inner form of a value: Go structs, and differences between them. */
 function words(message: string): string {

@@ -191,11 +191,8 @@ export function commit(cluster: Cluster, target: Target, change: Change): Writte
   if (options.dryRun) return { object: prepared, warnings: [], created: false };
   const key = storageKey(type);
   if (mayGo(prepared, type.kind, prepared)) {
-    // The last state before the removal is what the requester and the watchers see.
-    cluster.store.remove(
-      { resource: key, namespace, name },
-      toStored(prepared, type, cluster.types.stored(key) ?? type),
-    );
+    // The requester sees what it wrote; watchers see the last state that was stored, for this one never is.
+    cluster.store.remove({ resource: key, namespace, name });
     return { object: prepared, warnings: [], created: false };
   }
   const stored = cluster.store.put(key, toStored(prepared, type, cluster.types.stored(key) ?? type));
