@@ -8,8 +8,11 @@ import { openScene } from './scene.ts';
 const count = numberFlag('applications', 1000);
 /** A whole `timeout.reconciliation`: a shorter while could miss the comparisons at its end. */
 const seconds = numberFlag('seconds', 180);
-/** Long enough for the work of the sync to have come to rest. */
-const settleMs = numberFlag('settle', 15) * 1000;
+/**
+ * Long enough for the work of the sync to have come to rest, and for the decode workers to have ended (after 60 s): their CPU time,
+ * most of it of the sync, counts as the controller's at that moment.
+ */
+const settleMs = numberFlag('settle', 75) * 1000;
 const mix: Mix = hasFlag('plain') ? 'plain' : 'mixed';
 
 const wanted = benchApplications(count, mix);
