@@ -263,15 +263,19 @@ export function operationTests(world: World): void {
     await scene.repository.commit({}, ['app/b.yaml']);
     await scene.until('b is extra', (view) => view.resources.some((r) => r.requiresPruning));
     const statusOf = (view: Awaited<ReturnType<typeof scene.sync>>): string[] =>
-      view.results.map((r) => `${r.id} ${r.status}`).toSorted();
-    assert.deepEqual(statusOf(await scene.sync()), ['ConfigMap/a Synced', 'ConfigMap/b PruneSkipped']);
-    assert.deepEqual(statusOf(await scene.sync({ prune: true })), ['ConfigMap/a Synced', 'ConfigMap/b Pruned']);
+      view.results.map((r) => `${r.id} ${r.status}: ${r.message}`).toSorted();
+    const unchanged = 'ConfigMap/a Synced: configmap/a unchanged';
+    const skipped = 'ConfigMap/b PruneSkipped: ignored (requires pruning)';
+    assert.deepEqual(statusOf(await scene.sync()), [unchanged, skipped]);
+    assert.deepEqual(statusOf(await scene.sync({ prune: true })), [unchanged, 'ConfigMap/b Pruned: pruned']);
     // Only the API server can refuse this, and only at apply: a port above the range passes no dry run, so it fails there.
     await scene.repository.commit({ 'app/c.yaml': service('c', {}, { ports: [{ port: 70_000 }] }) });
     await scene.until('sees it', (view) => view.resources.some((r) => r.id === 'Service/c'));
     const failed = await scene.sync();
     assert.equal(failed.phase, 'Failed');
-    assert.equal(failed.results.find(({ id }) => id === 'Service/c')?.status, 'SyncFailed');
+    const refused = failed.results.find(({ id }) => id === 'Service/c');
+    assert.equal(refused?.status, 'SyncFailed');
+    assert.match(refused.message, /spec\.ports\[0\]\.port/);
   });
 
   test('SYNC-06 terminate ends a running operation as Failed and deletes its hooks', async (t) => {

@@ -93,7 +93,8 @@ async function write(key: ResourceKey, call: Call, run: () => Promise<Done>): Pr
   guard(call);
   try {
     const { action, what, object, changed } = await run();
-    const message = `${writeMessage(key, what)}${context.dryRun ? ' (dry run)' : ''}`;
+    const said = action === 'delete' ? what : writeMessage(key, what);
+    const message = `${said}${context.dryRun ? ' (dry run)' : ''}`;
     if (!changed || context.dryRun) return { kind: 'done', message, changed: false, object };
     tell(call, key, { action, outcome: 'done', message, resourceVersion: object?.metadata.resourceVersion });
     if (object !== undefined) ports.noted?.written(object);
