@@ -15,7 +15,7 @@ import { openDestination } from './open-destination.ts';
 import { takeOwnership } from './ownership.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';
 import { openReadSetIndex, type ReadSetIndex } from './read-set-index.ts';
-import { reconcile } from './reconcile.ts';
+import { clusterSearched, reconcile } from './reconcile.ts';
 import { openRepositories, type Repositories } from './repositories.ts';
 import { openRepositoryWatch, type RepositoryWatch } from './repository-watch.ts';
 import { type SettingsWatch, watchRegistrations, watchSettings } from './settings-watch.ts';
@@ -129,6 +129,13 @@ const wakeAll = ({ store, queue }: Parts): void => {
   for (const key of store.keys()) queue.controller?.add(key);
 };
 
+/** A cluster has been searched: what could not be called Synced before is compared at once. */
+function wakeSearched(parts: Parts): void {
+  for (const key of parts.store.keys())
+    if (parts.memories.of(key).last?.failed === true) wakeFor(parts, key, clusterSearched);
+  wakeAll(parts);
+}
+
 async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<Destinations> {
   const { ports, own, lease, settings, counts, opened, stopping, desired, repositories } = parts;
   const destinations = undo.use(
@@ -145,7 +152,7 @@ async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<D
             for (const application of new Set([...owner, ...desired.of(server, key)]))
               wakeFor(parts, application, describeKey(key));
           },
-          searched: () => wakeAll(parts),
+          searched: () => wakeSearched(parts),
           wrote: () => (counts.patches += 1),
           stopping: stopping.signal,
         });

@@ -255,6 +255,9 @@ const firstDifferences = (changes: readonly Change[]): string[] =>
 
 type Why = Readonly<{ because: Because; asked: boolean }>;
 
+/** Why a comparison is made that could say nothing for sure before. */
+export const clusterSearched = 'its cluster has been searched';
+
 /** Compares, and remembers what was found. A failure is a finding, not an exception: the status tells it. */
 async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why): Promise<Compared> {
   const { application, memory, context, key } = pass;
@@ -268,11 +271,15 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
   const compared = await compareNow(pass, freshness, asked);
   const nowMs = clock.now().getTime();
   const failed = compared.kind === 'failed';
+  // Nothing is called Synced before its cluster has been searched; the search may have ended a moment ago, after the verdict.
+  const unsure = !failed && compared.status === 'Unknown';
+  const isComplete = context.isComplete(application);
+  if (unsure && isComplete) memory.marks = { ...memory.marks, live: clusterSearched };
   memory.last = {
     atMs: nowMs,
     hardAtMs: freshness === 'hard' ? nowMs : (memory.last?.hardAtMs ?? nowMs),
     inputDigest,
-    failed: failed || !context.isComplete(application),
+    failed: failed || unsure || !isComplete,
   };
   memory.compared = compared;
   log.info('application compared', {

@@ -8,7 +8,8 @@ const mostIntervals = 10;
 
 /** What a pass leaves behind when there is nothing more to do; undefined when it rests on more than what is watched. */
 export async function settle(pass: Pass, compared: Compared): Promise<Settled | undefined> {
-  if (compared.kind === 'failed' || !compared.comparison.rendered.lasting) return undefined;
+  if (compared.kind === 'failed' || compared.status === 'Unknown') return undefined;
+  if (!compared.comparison.rendered.lasting) return undefined;
   if (compared.sources.some(({ source }) => source.chart !== undefined)) return undefined;
   const { context, application, signal } = pass;
   const destination = context.destinations.find(application.spec.destination);

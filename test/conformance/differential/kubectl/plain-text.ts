@@ -39,7 +39,7 @@ const plainAges = (line: string): string =>
 /** Go walks maps in any order, and with them the faults of their values. */
 function faultsSorted(lines: readonly string[]): readonly string[] {
   const result = [...lines];
-  const isFault = (line: string | undefined): boolean => /^(?:\* |Warning: key )/.test(line ?? '');
+  const isFault = (line: string | undefined): boolean => /^(?:\* |Warning: key | *\.\S+: )/.test(line ?? '');
   for (let start = 0; start < result.length; start++) {
     let end = start;
     while (isFault(result[end])) end++;
@@ -53,6 +53,8 @@ function faultsSorted(lines: readonly string[]): readonly string[] {
 export function plainText(output: string, namespace: string, isSorted = false): string {
   let text = output.replaceAll(namespace, 'NAMESPACE');
   for (const [pattern, replacement] of replacements) text = text.replace(pattern, replacement);
-  const lines = text.split('\n').map((line) => plainAges(line.trimEnd()).replace(/(?<=\S)[ \t]{2,}/g, '  '));
+  // Scenes run side by side: what another one defines may be there or not.
+  const own = text.split('\n').filter((line) => !/\bkubectl-[a-z]+\.example\.com\b/.test(line));
+  const lines = own.map((line) => plainAges(line.trimEnd()).replace(/(?<=\S)[ \t]{2,}/g, '  '));
   return faultsSorted(isSorted ? lines.toSorted() : lines).join('\n');
 }

@@ -96,7 +96,6 @@ explain nonsense
 api-resources --sort-by=name
 api-resources --api-group=apps -o wide
 api-resources --namespaced=false -o name
-api-resources --verbs=list,create --categories=all
 api-versions
 auth can-i create deployments -n NAMESPACE
 auth can-i create nonsense -n NAMESPACE
