@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KubeObject, listAt, silentLogger, stringAt, systemClock } from '@tiphys/api';
+import { silentLogger, systemClock } from '@tiphys/api';
 import { connect, loadKubeconfig, type KubeClient } from '@tiphys/kube';
 import { ControlPlaneError, startControlPlane } from '../../control-plane/start.ts';
 import { kubectlPath, root, run } from './tools.ts';
@@ -75,7 +75,7 @@ export async function openCluster(kind: ClusterKind): Promise<TestCluster> {
   const cluster = { kind, kubeconfigPath, client, kubectl, [Symbol.asyncDispose]: stop };
   try {
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(root, 'install/crds')]);
-    await untilEstablished(client);
+    await untilServed(client);
   } catch (error) {
     await stop();
     throw error;
@@ -83,17 +83,17 @@ export async function openCluster(kind: ClusterKind): Promise<TestCluster> {
   return cluster;
 }
 
-const definitionKind = { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' };
-const ours = ['applications', 'appprojects', 'applicationsets'].map((plural) => `${plural}.argoproj.io`);
+const ours = ['Application', 'AppProject', 'ApplicationSet'].map((kind) => ({
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  kind,
+}));
 
-const isEstablished = (definition: KubeObject | undefined): boolean =>
-  listAt(definition, 'status', 'conditions').some(
-    (condition) => stringAt(condition, 'type') === 'Established' && stringAt(condition, 'status') === 'True',
-  );
-
-/** `kubectl wait` takes a definition that has no conditions yet for an error. */
-const untilEstablished = (client: KubeClient): Promise<true> =>
-  until('the definitions are established', async () => {
-    const found = await Promise.all(ours.map((name) => client.get({ gvk: definitionKind, name })));
-    return found.every(isEstablished) ? { is: true as const } : { seen: 'not all of them are' };
+/** `kubectl wait` takes a definition that has no conditions yet for an error; and what counts is that the kinds are served. */
+const untilServed = (client: KubeClient): Promise<true> =>
+  until('the kinds of the product are served', async () => {
+    const discovery = await client.discovery({ fresh: true });
+    return ours.every((kind) => discovery.find(kind) !== undefined)
+      ? { is: true as const }
+      : { seen: 'not all of them are' };
   });
