@@ -113,6 +113,10 @@ export function openApplicationStore(
     follow: (others) => cache.follow(others),
     written: (object) => {
       const stored = store(object);
+      const before = recent(stored.key) ?? cache.get(cacheKey(stored.key));
+      // The answer may hold what somebody else asked for meanwhile; its own event will look like an echo of this write.
+      if (before !== undefined && before.intent !== stored.intent)
+        for (const listener of listeners) listener(stored.key);
       // The watch was faster than the answer: it may already show something newer.
       if (!shown.has(stored.key, stored.raw.metadata.resourceVersion ?? ''))
         ours.set(stored.key, { at: ports.clock.now().getTime(), stored });
