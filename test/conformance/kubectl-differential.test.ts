@@ -21,13 +21,11 @@ const concurrency = 3;
 type Cluster = Readonly<{ name: string; kubeconfigPath: string }>;
 
 /** The same scripts of the real kubectl on the real control plane and on the embedded cluster; what they print is compared. */
-describe('kubectl prints the same on the embedded cluster and on the real one', { concurrency: true }, () => {
+describe('kubectl prints the same on the embedded cluster and on the real one', { concurrency }, () => {
   let plane: ControlPlane | undefined;
   let sim: KubeSim | undefined;
   let folder = '';
   let absent: string | undefined;
-  const waiting: (() => void)[] = [];
-  let playing = 0;
 
   before(async () => {
     try {
@@ -47,15 +45,6 @@ describe('kubectl prints the same on the embedded cluster and on the real one', 
     if (folder !== '') await rm(folder, { recursive: true, force: true });
   });
 
-  const turn = async (): Promise<void> => {
-    if (playing >= concurrency) await new Promise<void>((resolve) => waiting.push(resolve));
-    playing += 1;
-  };
-  const done = (): void => {
-    playing -= 1;
-    waiting.shift()?.();
-  };
-
   const playOn = async (cluster: Cluster, scene: Scene): Promise<Comparison['real']> => {
     const namespace = `kubectl-${scene.name}`;
     const env = { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: cluster.kubeconfigPath };
@@ -65,16 +54,11 @@ describe('kubectl prints the same on the embedded cluster and on the real one', 
   };
 
   const compare = async (scene: Scene, real: ControlPlane): Promise<Comparison> => {
-    await turn();
-    try {
-      const [onReal, onEmbedded] = await Promise.all([
-        playOn({ name: 'real', kubeconfigPath: real.kubeconfigPath }, scene),
-        playOn({ name: 'embedded', kubeconfigPath: join(folder, 'embedded.kubeconfig') }, scene),
-      ]);
-      return { real: onReal, embedded: onEmbedded, namespace: `kubectl-${scene.name}` };
-    } finally {
-      done();
-    }
+    const [onReal, onEmbedded] = await Promise.all([
+      playOn({ name: 'real', kubeconfigPath: real.kubeconfigPath }, scene),
+      playOn({ name: 'embedded', kubeconfigPath: join(folder, 'embedded.kubeconfig') }, scene),
+    ]);
+    return { real: onReal, embedded: onEmbedded, namespace: `kubectl-${scene.name}` };
   };
 
   for (const scene of scenes.filter(({ name }) => only === undefined || only === name))

@@ -29,6 +29,7 @@ export {
   carryOut,
   initialProgress,
   writeContext,
+  writeContextWithoutPlan,
   type ActiveStep,
   type CarryOutPorts,
   type Running,

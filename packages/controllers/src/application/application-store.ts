@@ -45,25 +45,24 @@ export interface ApplicationStore extends AsyncDisposable {
 /** How long a write of ours may wait for its watch event before the cache is believed again. */
 const patienceMs = 10_000;
 
-const applicationKey = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+const queueKey = ({ namespace, name }: CacheKey): string => `${namespace}/${name}`;
+
+/** Namespace and name in a `namespace/name`. */
+export function placeOf(key: string): CacheKey {
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
 
 function store(object: KubeObject): StoredApplication {
   const { managedFields: _, ...metadata } = object.metadata;
   const raw: KubeObject = { ...object, apiVersion: applicationApiVersion, kind: 'Application', metadata };
   const { value, problems, warnings } = parseApplication(raw, { mode: 'read' });
-  const { annotations, labels, finalizers, deletionTimestamp } = metadata;
+  const { namespace = '', name = '', annotations, labels, finalizers, deletionTimestamp } = metadata;
   const { spec, operation } = raw;
   // Terminating is the one thing in a status that somebody else writes.
   const terminating = value.status?.operationState?.phase === 'Terminating';
   const intent = canonicalJson({ annotations, labels, finalizers, deletionTimestamp, spec, operation, terminating });
-  return { key: applicationKey(raw), raw, application: value, problems, warnings, intent };
-}
-
-const keyText = ({ namespace, name }: CacheKey): string => `${namespace}/${name}`;
-
-function cacheKey(key: string): CacheKey {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+  return { key: queueKey({ namespace, name }), raw, application: value, problems, warnings, intent };
 }
 
 export function openApplicationStore(
@@ -73,9 +72,12 @@ export function openApplicationStore(
   const ours = new Map<string, Readonly<{ at: number; stored: StoredApplication }>>();
   const listeners: ((key: string) => void)[] = [];
   const shown = openSeenVersions();
+  const tell = (key: string): void => {
+    for (const listener of listeners) listener(key);
+  };
 
   const arrived = (change: CacheChange<StoredApplication>): void => {
-    const key = keyText(change.key);
+    const key = queueKey(change.key);
     const own = ours.get(key)?.stored;
     if (change.kind !== 'deleted') shown.add(key, change.after.raw.metadata.resourceVersion ?? '');
     if (change.kind === 'deleted') ours.delete(key);
@@ -83,14 +85,14 @@ export function openApplicationStore(
     if (change.kind === 'updated' && change.before.intent === change.after.intent) return;
     // Our own write, told back to us: `written` has already replaced it.
     if (change.kind === 'updated' && own?.intent === change.after.intent) return;
-    for (const listener of listeners) listener(key);
+    tell(key);
   };
   const cache = openPlacedCache<StoredApplication>(places, {
     open: (namespace) => openCache(ports.client, { resource: applicationResource, namespace, project: store }, ports),
-    keyOf: ({ key }) => cacheKey(key),
+    keyOf: ({ key }) => placeOf(key),
     changed: arrived,
     moved: (keys) => {
-      for (const key of new Set(keys.map(keyText))) for (const listener of listeners) listener(key);
+      for (const key of new Set(keys.map(queueKey))) tell(key);
     },
     log: ports.log,
   });
@@ -106,17 +108,16 @@ export function openApplicationStore(
   return {
     synced: cache.synced,
     get: (key) => {
-      const cached = cache.get(cacheKey(key));
+      const cached = cache.get(placeOf(key));
       return cached === undefined ? undefined : (recent(key) ?? cached);
     },
-    keys: () => cache.keys().map(keyText),
+    keys: () => cache.keys().map(queueKey),
     follow: (others) => cache.follow(others),
     written: (object) => {
       const stored = store(object);
-      const before = recent(stored.key) ?? cache.get(cacheKey(stored.key));
+      const before = recent(stored.key) ?? cache.get(placeOf(stored.key));
       // The answer may hold what somebody else asked for meanwhile; its own event will look like an echo of this write.
-      if (before !== undefined && before.intent !== stored.intent)
-        for (const listener of listeners) listener(stored.key);
+      if (before !== undefined && before.intent !== stored.intent) tell(stored.key);
       // The watch was faster than the answer: it may already show something newer.
       if (!shown.has(stored.key, stored.raw.metadata.resourceVersion ?? ''))
         ours.set(stored.key, { at: ports.clock.now().getTime(), stored });

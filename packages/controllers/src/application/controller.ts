@@ -6,7 +6,7 @@ import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';
 import { type DesiredIndex, openDesiredIndex, type SharedObject } from './desired-index.ts';
 import { type ProjectNames, watchProjects } from './project-names.ts';
-import { type ApplicationStore, openApplicationStore, type StoredApplication } from './application-store.ts';
+import { type ApplicationStore, openApplicationStore, placeOf, type StoredApplication } from './application-store.ts';
 import type { Context, Counts } from './context.ts';
 import { type Destination, type Destinations, openDestinations } from './destinations.ts';
 import { openEventRecorder } from './events.ts';
@@ -257,12 +257,8 @@ async function reread(
   key: string,
   signal: AbortSignal,
 ): Promise<StoredApplication | undefined> {
-  const slash = key.indexOf('/');
   const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
-  const object = await ports.client.get(
-    { gvk, namespace: key.slice(0, slash), name: key.slice(slash + 1) },
-    { signal },
-  );
+  const object = await ports.client.get({ gvk, ...placeOf(key) }, { signal });
   return object === undefined ? undefined : store.written(object);
 }
 

@@ -6,6 +6,7 @@ import {
   mergeConditions,
   timeText,
   type WriteContext,
+  writeContextWithoutPlan,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
 import { instanceName } from '@tiphys/operations';
@@ -99,18 +100,12 @@ async function cascade(pass: Pass, destination: Destination): Promise<Next> {
 }
 
 function deletionContext({ application, context, signal }: Pass): WriteContext {
-  const finalizers = application.metadata.finalizers ?? [];
-  return {
-    application: instanceName(application, context.namespace),
-    revision: application.status?.sync?.revision ?? '',
-    initiatedBy: 'deletion',
-    pruneCount: 0,
-    propagation: isBackground(finalizers) ? 'Background' : 'Foreground',
-    definitions: new Set(),
-    namespaces: new Set(),
-    dryRun: false,
-    signal,
-  };
+  const instance = instanceName(application, context.namespace);
+  const revision = application.status?.sync?.revision ?? '';
+  return writeContextWithoutPlan(
+    { application: instance, revision, initiatedBy: 'deletion', signal },
+    isBackground(application.metadata.finalizers ?? []) ? 'Background' : 'Foreground',
+  );
 }
 
 /** Runs a write for each of some objects; answers what failed. */

@@ -1,5 +1,5 @@
 import { describeKey, keyOf, type KubeObject } from '@tiphys/api';
-import { hookFinalizer, type HookTask, isOfDeletion, writeContext } from '@tiphys/engine';
+import { hookFinalizer, type HookTask, isOfDeletion, writeContextWithoutPlan } from '@tiphys/engine';
 import type { ApplicationMemory } from './application-memory.ts';
 import type { Context } from './context.ts';
 import type { Destination } from './destinations.ts';
@@ -32,7 +32,7 @@ export async function releaseHooks(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { destination, instance, objects } of [...hooksOfOperation(memory), ...hooksOfDeletion(memory)]) {
-    const context = writeContext(noPlan, { application: instance, revision: '', initiatedBy: 'deletion', signal });
+    const context = writeContextWithoutPlan({ application: instance, revision: '', initiatedBy: 'deletion', signal });
     for (const object of objects) {
       const key = keyOf(object);
       const outcome = await destination.writer.releaseHook({ key, object }, context);
@@ -44,14 +44,3 @@ export async function releaseHooks(
     }
   }
 }
-
-/** Releasing a hook takes nothing from a plan. */
-const noPlan: Parameters<typeof writeContext>[0] = {
-  tasks: [],
-  namespace: undefined,
-  warnings: [],
-  errors: [],
-  propagation: 'Background',
-  dryRun: false,
-  pruneCount: 0,
-};

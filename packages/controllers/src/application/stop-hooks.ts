@@ -1,5 +1,5 @@
 import { isCoded, messageOf, type OperationState, type ResourceResult } from '@tiphys/api';
-import type { WriteContext } from '@tiphys/engine';
+import { writeContextWithoutPlan } from '@tiphys/engine';
 import { instanceName } from '@tiphys/operations';
 import type { Pass } from './context.ts';
 import type { Destination } from './destinations.ts';
@@ -31,16 +31,7 @@ async function remove({ application, context, signal }: Pass, destination: Desti
   const { group = '', version = '', kind, namespace = '', name } = hook;
   const live = await destination.live.get({ group, version, kind }, { namespace, name }, signal);
   if (live === undefined) return;
-  const write: WriteContext = {
-    application: instanceName(application, context.namespace),
-    revision: '',
-    initiatedBy: 'termination',
-    pruneCount: 0,
-    propagation: 'Background',
-    definitions: new Set(),
-    namespaces: new Set(),
-    dryRun: false,
-    signal,
-  };
-  await destination.writer.remove(live, write);
+  const instance = instanceName(application, context.namespace);
+  const who = { application: instance, revision: '', initiatedBy: 'termination', signal };
+  await destination.writer.remove(live, writeContextWithoutPlan(who));
 }

@@ -40,7 +40,7 @@ const ceph = { keyring: '/etc/ceph/keyring', pool: 'rbd', user: 'admin' };
 /**
  * What the API server of Kubernetes 1.35 sets where a manifest says nothing (or, for a field that is left out when it is zero,
  * says zero), by struct and field; of kinds whose objects people keep in Git. Zero values are not listed. Held against a real
- * server by every-field.suite.ts.
+ * server by every-field.cluster.test.ts.
  */
 const defaults: Readonly<Record<string, Readonly<Record<string, Json | Derived>>>> = {
   'admissionregistration.v1.MatchResources': { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {} },

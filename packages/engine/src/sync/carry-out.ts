@@ -43,16 +43,28 @@ export type Running = Readonly<{
   context: WriteContext;
 }>;
 
-/** On whose behalf the tasks of a plan are written; what of it follows from the plan. */
-export function writeContext(
-  plan: SyncPlan,
-  who: Readonly<{ application: string; revision: string; initiatedBy: string; signal: AbortSignal }>,
-): WriteContext {
+/** On whose behalf something is written. */
+type Writing = Pick<WriteContext, 'application' | 'revision' | 'initiatedBy' | 'signal'>;
+
+/** For a write that belongs to no plan: an object of a deletion, a hook that is stopped or let go. */
+export const writeContextWithoutPlan = (
+  who: Writing,
+  propagation: WriteContext['propagation'] = 'Background',
+): WriteContext => ({
+  ...who,
+  propagation,
+  pruneCount: 0,
+  definitions: new Set(),
+  namespaces: new Set(),
+  dryRun: false,
+});
+
+/** For the tasks of a plan; what of it follows from the plan. */
+export function writeContext(plan: SyncPlan, who: Writing): WriteContext {
   const applied = plan.tasks.filter((task) => task.kind === 'apply');
   return {
-    ...who,
+    ...writeContextWithoutPlan(who, plan.propagation),
     pruneCount: plan.pruneCount,
-    propagation: plan.propagation,
     definitions: new Set(
       applied.filter(({ key }) => key.kind === 'CustomResourceDefinition').map((task) => definedKind(task.object)),
     ),
@@ -60,7 +72,6 @@ export function writeContext(
       ...applied.filter(({ key }) => key.group === '' && key.kind === 'Namespace').map(({ key }) => key.name),
       ...(plan.namespace === undefined ? [] : [plan.namespace.name]),
     ]),
-    dryRun: false,
   };
 }
 
