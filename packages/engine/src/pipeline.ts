@@ -12,7 +12,7 @@ import type { Change, LiveObjects } from './diff/change.ts';
 import type { Desired, DesiredMemory } from './diff/desired-memory.ts';
 import { diff, type DiffPolicy } from './diff/diff.ts';
 import { unsupportedIgnores } from './diff/ignore.ts';
-import type { LiveView } from './diff/live/live-view.ts';
+import type { LiveView, WantedKind } from './diff/live/live-view.ts';
 import type { GitStore } from './git/read/git-store.ts';
 import type { RepositoryAccess } from './git/read/repository-access.ts';
 import type { Renderer } from './render/renderer.ts';
@@ -144,8 +144,8 @@ async function adopt(
   return ports.memory.desired(objects, { discovery, destinationNamespace, application, tracking });
 }
 
-const kindsOf = (objects: readonly KubeObject[]): GroupKind[] => [
-  ...new Map(objects.map((object) => [`${gvkOf(object).group}/${object.kind}`, gvkOf(object)] as const)).values(),
+const kindsOf = (objects: readonly KubeObject[]): WantedKind[] => [
+  ...new Map(objects.map((object) => [`${object.apiVersion}/${object.kind}`, gvkOf(object)] as const)).values(),
 ];
 
 /** live: what stands at the desired places, and all else that carries our mark. */

@@ -1,6 +1,7 @@
 import {
   type Application,
   type Because,
+  type GroupVersionKind,
   gvkOf,
   isCoded,
   keyOf,
@@ -22,10 +23,12 @@ import {
   type SyncPlan,
   type SyncProgress,
   type SyncRequest,
+  type SyncTask,
   withApproval,
   writeContext,
 } from '@tiphys/engine';
 import { ignoreRules, type InstallationSettings, instanceName } from '@tiphys/operations';
+import type { Discovery } from '@tiphys/kube';
 import type { Destination } from './destinations.ts';
 import type { ApplicationPorts } from './ports.ts';
 
@@ -108,6 +111,14 @@ function absentKind(error: unknown): undefined {
   if (!isCoded(error, 'kube/kind-not-found')) throw error;
 }
 
+/** The version in which an object can be read: what is to be pruned may have been seen in one that is not served any more. */
+function readableIn(task: SyncTask, { find, byGroupKind }: Discovery): GroupVersionKind {
+  if (task.kind !== 'prune') return gvkOf(task.object);
+  const seen = gvkOf(task.live);
+  const { version } = find(seen) ?? byGroupKind(seen) ?? seen;
+  return { ...seen, version };
+}
+
 /** Live objects at the places of a plan's tasks, with our own writes laid over what the watch has brought. */
 export async function observeLive(
   plan: SyncPlan,
@@ -115,11 +126,12 @@ export async function observeLive(
   signal: AbortSignal,
 ): Promise<LiveObjects> {
   const found = new Map<string, KubeObject>();
+  const discovery = await live.discovery(signal);
   const managed = new Map(live.managed(instance).map((object) => [keyText(keyOf(object)), object]));
   await Promise.all(
     plan.tasks.map(async (task) => {
       const id = keyText(task.key);
-      const gvk = gvkOf(task.kind === 'prune' ? task.live : task.object);
+      const gvk = readableIn(task, discovery);
       const known = managed.get(id) ?? (await live.get(gvk, task.key, signal).catch(absentKind));
       if (known !== undefined) found.set(id, known);
     }),

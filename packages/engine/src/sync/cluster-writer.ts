@@ -6,6 +6,7 @@ import {
   gvkOf,
   keyOf,
   type KubeObject,
+  parseApiVersion,
   type ResourceKey,
   stringAt,
   trackedBy,
@@ -120,6 +121,31 @@ async function poll({ ports, context }: Call, forMs: number, done: () => Promise
 
 const read = (object: KubeObject, { ports, context }: Call): Promise<KubeObject | undefined> =>
   ports.client.get(refOf(object), { signal: context.signal });
+
+/**
+ * A live object as it stands now, in whatever version its kind is served: the one in which it was seen may not be served any more.
+ * Undefined when it is gone, alone or with its kind.
+ */
+async function readStanding(seen: KubeObject, call: Call): Promise<KubeObject | undefined> {
+  const { client } = call.ports;
+  const { signal } = call.context;
+  const { group, kind } = gvkOf(seen);
+  let { version } = gvkOf(seen);
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await client.get({ ...refOf(seen), gvk: { group, version, kind } }, { signal });
+    } catch (error) {
+      if (!isCode(error, 'kube/kind-not-found')) throw error;
+      const { byGroupKind, failedGroups } = await client.discovery({ signal, fresh: true });
+      const served = byGroupKind({ group, kind });
+      if (failedGroups.some((one) => parseApiVersion(one).group === group)) throw error;
+      if (served === undefined) return undefined;
+      if (attempt >= maxAttempts) throw error;
+      // The list of what is served lags behind what is served for a moment.
+      if (served.version === version) await call.ports.clock.sleep(pollMs, signal);
+      ({ version } = served);
+    }
+}
 
 /** The first try uses the object as it was seen; if it changed since, it is read and the write is made again. */
 async function withFresh<T>(
@@ -249,13 +275,17 @@ async function awaitEstablished(definition: KubeObject, call: Call): Promise<voi
   await call.ports.client.discovery({ signal: call.context.signal, fresh: true });
 }
 
-/** An object of a definition that this operation applies: its kind is served soon. */
+/**
+ * Looks anew where a kind or version is not known: it may be served since a moment. One that a definition of this very operation
+ * brings is waited for.
+ */
 async function awaitServed(object: KubeObject, call: Call): Promise<void> {
   const { ports, context } = call;
   const gvk = gvkOf(object);
   if ((await ports.client.discovery({ signal: context.signal })).find(gvk) !== undefined) return;
-  if (context.dryRun || !context.definitions.has(groupKindText(gvk))) return;
-  await poll(call, servedMs, async () => {
+  const comes = context.definitions.has(groupKindText(gvk));
+  if (comes && context.dryRun) return;
+  await poll(call, comes ? servedMs : 0, async () => {
     const discovery = await ports.client.discovery({ signal: context.signal, fresh: true });
     return discovery.find(gvk) !== undefined;
   });
@@ -286,7 +316,7 @@ async function deleteOurs(seen: KubeObject, call: Call, mayBeUnmarked: boolean):
   const { client } = call.ports;
   const { context, settings } = call;
   for (let attempt = 1; ; attempt += 1) {
-    const live = await read(seen, call);
+    const live = await readStanding(seen, call);
     const another = seen.metadata.uid !== undefined && live?.metadata.uid !== seen.metadata.uid;
     if (live === undefined || another) return gone(seen, call);
     const owner = trackedBy(live, settings.tracking);
@@ -325,19 +355,19 @@ function gone(live: KubeObject, { ports, context }: Call): Done {
 async function release(object: KubeObject, call: Call): Promise<KubeObject | undefined> {
   const { client } = call.ports;
   return withFresh(object, { live: undefined, call }, async (known) => {
-    const live = known ?? (await read(object, call));
+    const live = known ?? (await readStanding(object, call));
     if (live === undefined || !hasFinalizer(live)) return live;
     const finalizers = (live.metadata.finalizers ?? []).filter((one) => one !== hookFinalizer);
     const { uid, resourceVersion } = live.metadata;
     const body = { metadata: { uid, resourceVersion, finalizers } };
     try {
       const released = await client.patch(
-        refOf(object),
+        refOf(live),
         { type: 'merge', body },
         { signal: call.context.signal, fieldManager },
       );
       // The last finalizer of an object that is being deleted: the answer is its last form.
-      return released.metadata.deletionTimestamp === undefined ? released : await read(object, call);
+      return released.metadata.deletionTimestamp === undefined ? released : await readStanding(live, call);
     } catch (error) {
       if (isCode(error, 'kube/not-found')) return undefined;
       throw error;
@@ -346,7 +376,7 @@ async function release(object: KubeObject, call: Call): Promise<KubeObject | und
 }
 
 async function removeHook(hook: HookTask, call: Call): Promise<Done> {
-  const live = await read(hook.object, call);
+  const live = await readStanding(hook.object, call);
   if (live === undefined) return gone(hook.object, call);
   const owner = trackedBy(live, call.settings.tracking);
   // A hook that another tool once ran carries no mark; one of another application is left alone.

@@ -184,6 +184,26 @@ test('tells a missing object from a kind that was taken away', async () => {
   assert.equal((await fails(client.get(refTo('a')))).code, 'kube/kind-not-found');
 });
 
+test('a path that is not served any more says nothing of the object, however short ago it was', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double, {}, { discoveryMissMs: 60_000 });
+  double.put('a');
+  assert.notEqual(await client.get(refTo('a')), undefined);
+  double.served = false;
+  assert.equal((await fails(client.delete(refTo('a')))).code, 'kube/kind-not-found');
+  double.served = true;
+  await client.discovery({ fresh: true });
+  // The router is ahead of the list of what is served.
+  double.intercept = ({ method, path }, response) => {
+    if (!path.endsWith('/configmaps/a')) return false;
+    response.statusCode = 404;
+    response.end(method === 'HEAD' ? '' : '404 page not found');
+    return true;
+  };
+  assert.match((await fails(client.get(refTo('a')))).message, /at present/);
+  assert.equal((await fails(client.delete(refTo('a')))).code, 'kube/kind-not-found');
+});
+
 test('sends each patch type with its media type and the write options as query', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
   await using client = clientOf(double);

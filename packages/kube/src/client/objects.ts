@@ -114,6 +114,25 @@ const writeQuery = (options: WriteOptions): RawRequest['query'] => ({
   fieldValidation: options.fieldValidation,
 });
 
+/**
+ * The path of a kind or version that was taken away answers 404 as well: then the kind is missing, and nothing is known of the
+ * object. A miss of that sort is proof that what is remembered of the cluster is too old.
+ * @throws KubeError kube/kind-not-found
+ */
+async function requireServed(
+  parts: ClientParts,
+  gvk: ReturnType<typeof gvkOf>,
+  { error, options }: Readonly<{ error: unknown; options: CallOptions }>,
+): Promise<void> {
+  if (!(error instanceof KubeError) || error.detail.namesObject === true) return;
+  await parts.source.get({ ...options, fresh: true });
+  const { version } = await resourceFor(parts, gvk, options);
+  // The router says so in plain text; the list of what is served lags behind it for a moment.
+  if (error.detail.reason !== '') return;
+  const message = `the cluster does not serve ${formatApiVersion(gvk.group, version)}, kind ${gvk.kind}, at present; its list of kinds names it still`;
+  throw new KubeError('kube/kind-not-found', message, { status: 404, reason: 'NotFound', causes: [] });
+}
+
 export async function getObject(
   parts: ClientParts,
   ref: Parameters<KubeClient['get']>[0],
@@ -127,11 +146,7 @@ export async function getObject(
     return options.metadataOnly === true ? asKind(object, resource) : object;
   } catch (error) {
     if (!isCoded(error, 'kube/not-found')) throw error;
-    // The path of a kind that was taken away answers 404 as well: then the kind is missing, not the object.
-    if (error instanceof KubeError && !error.detail.namesObject) {
-      await parts.source.afterMiss(options);
-      await resourceFor(parts, ref.gvk, options);
-    }
+    await requireServed(parts, ref.gvk, { error, options });
     return undefined;
   }
 }
@@ -155,8 +170,9 @@ export async function deleteObject(
     // A Status says that it is gone; the object itself comes back while it waits for finalizers or its grace period.
     return stringAt(answer, 'metadata', 'deletionTimestamp') === undefined ? 'deleted' : 'deleting';
   } catch (error) {
-    if (isCoded(error, 'kube/not-found')) return 'absent';
-    throw error;
+    if (!isCoded(error, 'kube/not-found')) throw error;
+    await requireServed(parts, ref.gvk, { error, options });
+    return 'absent';
   }
 }
 

@@ -23,7 +23,7 @@ import {
   type ObjectCache,
   openCache,
 } from '@tiphys/kube';
-import type { ClusterFacts, LiveChange, LiveView } from './live-view.ts';
+import type { ClusterFacts, LiveChange, LiveView, WantedKind } from './live-view.ts';
 import { type LiveEntry, projectEntry } from './live-entry.ts';
 import { openRecentWrites, type RecentWrites } from './recent-writes.ts';
 import { goneVersion } from './seen-versions.ts';
@@ -106,8 +106,8 @@ class WatchingCluster implements LiveCluster {
     return this.#known;
   }
 
-  async ensure(kinds: readonly GroupKind[], signal: AbortSignal): Promise<void> {
-    const discovery = await this.discovery(signal);
+  async ensure(kinds: readonly WantedKind[], signal: AbortSignal): Promise<void> {
+    const discovery = await this.#discoveryOf(kinds, signal);
     for (const kind of kinds) this.#closeOutdated(kind, discovery);
     const caches = kinds.map((kind) => this.#caches.get(groupKindText(kind)));
     for (const cache of caches) if (isRefused(cache?.lastError)) throw cache.lastError;
@@ -120,6 +120,22 @@ class WatchingCluster implements LiveCluster {
         .filter(isWatchable)
         .map((resource) => whenSynced(this.#open(resource), signal)),
     );
+  }
+
+  /** What the cluster serves; read anew where a version is desired that it was not known to serve. */
+  async #discoveryOf(kinds: readonly WantedKind[], signal: AbortSignal): Promise<Discovery> {
+    const known = await this.discovery(signal);
+    const missed = kinds.find(
+      ({ version, ...kind }) =>
+        version !== undefined &&
+        known.find({ ...kind, version }) === undefined &&
+        known.byGroupKind(kind) !== undefined,
+    );
+    if (missed === undefined) return known;
+    await this.#ports.client.resourceFor({ version: '', ...missed }, { signal }).catch((error: unknown) => {
+      if (!isCoded(error, 'kube/kind-not-found')) throw error;
+    });
+    return this.discovery(signal);
   }
 
   /** A kind that is known to be served in another version only is followed there, whether its old watch has ended or not. */

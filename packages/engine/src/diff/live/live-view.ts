@@ -9,6 +9,9 @@ export type ClusterFacts = Readonly<{
   apiVersions: readonly string[];
 }>;
 
+/** A kind, and the version in which somebody desires it. */
+export type WantedKind = GroupKind & Readonly<{ version?: string }>;
+
 /** The live side of one cluster, as compare and sync read it. Never writes. */
 export interface LiveView {
   /** URL of the API server, for messages. */
@@ -16,10 +19,11 @@ export interface LiveView {
   discovery(signal: AbortSignal): Promise<Discovery>;
   facts(signal: AbortSignal): Promise<ClusterFacts>;
   /**
-   * Resolves when the objects of these kinds are known and current. Kinds that the cluster does not serve are passed over.
+   * Resolves when the objects of these kinds are known and current. Kinds that the cluster does not serve are passed over. A
+   * version that is named and not known makes it look anew: the kind may be served in another one by now.
    * @throws KubeError when the cluster cannot be read: an unreachable cluster is never an empty one
    */
-  ensure(kinds: readonly GroupKind[], signal: AbortSignal): Promise<void>;
+  ensure(kinds: readonly WantedKind[], signal: AbortSignal): Promise<void>;
   /** Every live object of a watched kind that carries the mark of an application (`instance` is the tracking name). */
   managed(instance: string): readonly KubeObject[];
   /** One object in the version that is asked for; undefined when it is not there. */
