@@ -62,6 +62,59 @@ export function aloneTests(world: World): void {
     await scene.until('names the newest commit', (view) => view.revision === elsewhere);
   });
 
+  test('REC-03 who asks for a sync, changes the spec or refreshes gets what is in Git at that moment', async (t) => {
+    await world.controller.stop();
+    // Nothing else brings a commit here.
+    world.controller.start('1h');
+    t.after(async () => {
+      await world.controller.stop();
+      world.controller.start();
+    });
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a', { key: 'one' }) });
+    await scene.create();
+    await scene.until('compared', (view) => view.sync === 'OutOfSync');
+
+    const second = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
+    const synced = await scene.sync();
+    assert.equal(synced.syncedRevision, second);
+    assert.deepEqual(await scene.data('a'), { key: 'two' });
+
+    const third = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'three' }) });
+    await scene.patchApplication({ spec: { source: { directory: { recurse: true } } } });
+    await scene.until('compared with the third commit', (view) => view.revision === third);
+
+    const fourth = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'four' }) });
+    await scene.refresh();
+    await scene.until('compared with the fourth commit', (view) => view.revision === fourth);
+    // A commit that the watch of the repository has not seen yet is no reason to compare for ever.
+    const compared = world.controller.count('application compared');
+    await scene.stays('at the fourth commit', (view) => view.revision === fourth);
+    assert.ok(world.controller.count('application compared') <= compared + 1, world.controller.tail());
+  });
+
+  test('REC-15 a repository that was lost stays lost, whatever is compared meanwhile', async (t) => {
+    await world.controller.stop();
+    world.controller.start('1h');
+    t.after(async () => {
+      await world.controller.stop();
+      world.controller.start();
+    });
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.createAutomated();
+    await scene.untilSettled();
+
+    await scene.repository.goAway();
+    await scene.refresh();
+    await scene.until('Unknown', (view) => view.sync === 'Unknown');
+    // A change in the cluster has it compared again, with no need to ask the repository.
+    await scene.patch('ConfigMap/a', { data: { key: 'by hand' } });
+    await scene.stays('Unknown', (view) => view.sync === 'Unknown');
+
+    await scene.repository.comeBack();
+    await scene.refresh();
+    await scene.until('known again', (view) => view.sync === 'OutOfSync');
+  });
+
   test('REC-16 killed during a PreSync Job: after the restart the operation goes on, with one Job run', async (t) => {
     const scene = await world.scene(t, {
       'app/a.yaml': [job('migrate', { hook: 'PreSync', duration: '4s' }), deployment('page')],

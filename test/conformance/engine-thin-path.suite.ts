@@ -4,7 +4,6 @@ import { at, listAt, stringAt, type KubeObject } from '@tiphys/api';
 import type { ApplicationView } from './harness/application.ts';
 import { configMap, deployment, job, service } from './harness/manifests.ts';
 import { annotationOf, type Scene } from './harness/scene.ts';
-import type { LogLine } from './harness/controller.ts';
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
@@ -190,12 +189,6 @@ export function thinPathTests(world: World): void {
     await scene.untilSettled();
 
     await scene.repository.goAway();
-    // Before the watch has noticed, its next look has everybody compared with the refs that were read a moment ago.
-    await until('the watch has noticed', () => {
-      const isIt = ({ message, text }: LogLine): boolean =>
-        message === 'repository could not be read' && text.includes(scene.repository.url);
-      return Promise.resolve(world.controller.log.some(isIt) ? { is: true } : { seen: 'no such line in the log' });
-    });
     await scene.refresh('hard');
 
     const view = await scene.until('Unknown', (seen) => seen.sync === 'Unknown');

@@ -45,11 +45,12 @@ export class ControllerProcess implements AsyncDisposable {
     return this.#child?.pid ?? 0;
   }
 
-  start(): void {
+  /** @param repositoryPoll how often repositories are asked for new commits */
+  start(repositoryPoll = '300ms'): void {
     const { namespace, dataDir, waveDelaySeconds = 0, environment = {} } = this.#options;
     const program = join(root, 'packages/tiphys/bin/tiphys.mjs');
     const flags = ['controller', '--kubeconfig', this.#cluster.kubeconfigPath, '--namespace', namespace];
-    const settings = ['--data-dir', dataDir, '--repository-poll', '300ms'];
+    const settings = ['--data-dir', dataDir, '--repository-poll', repositoryPoll];
     const log = ['--log-format', 'json', '--log-level', 'debug'];
     const child = spawn(nodePath, [program, ...flags, ...settings, ...log], {
       env: {

@@ -4,6 +4,7 @@ import type { InstallationSettings } from '@tiphys/operations';
 import type { ApplicationMemories, ApplicationMemory } from './application-memory.ts';
 import type { ApplicationStore, StoredApplication } from './application-store.ts';
 import type { CompareParts } from './compare-application.ts';
+import type { Inputs } from './decide-refresh.ts';
 import type { SharedObject } from './desired-index.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import type { EventRecorder } from './events.ts';
@@ -27,8 +28,7 @@ export type Context = Readonly<{
   compareParts: () => CompareParts;
   /** Refresh interval of an application, jitter included. */
   intervalMs: (key: string) => number;
-  /** Digest of all that shapes a comparison but Git and cluster. */
-  inputDigest: (application: Application) => string;
+  inputs: (application: Application) => Inputs;
   /** Whether the application's cluster has been searched for tracking marks. */
   isComplete: (application: Application) => boolean;
   /** The sync status that a comparison comes to. */

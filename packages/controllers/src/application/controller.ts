@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Application, canonicalJson, describeKey, normaliseRepositoryUrl } from '@tiphys/api';
+import { canonicalJson, describeKey, normaliseRepositoryUrl } from '@tiphys/api';
 import { type Comparison, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, type Lease, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
@@ -47,7 +47,15 @@ const startTimeoutMs = 120_000;
 const repositoryTimeoutMs = 60_000;
 const passTimeoutMs = 300_000;
 
-const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('base64');
+/** Digests of values that never change, each made once. */
+function digestOfEach(): (value: object) => string {
+  const known = new WeakMap<object, string>();
+  return (value) => {
+    const digest = known.get(value) ?? createHash('sha256').update(canonicalJson(value)).digest('base64');
+    known.set(value, digest);
+    return digest;
+  };
+}
 
 /** The same application always gets the same share of the jitter, so that its comparisons stay evenly spaced. */
 const shareOf = (key: string): number => createHash('sha256').update(key).digest().readUInt16BE(0) / 0x10000;
@@ -184,7 +192,8 @@ function openContext(parts: Parts, { destinations, watch, events }: Outside): Co
   const { namespace } = own;
   const compareMemory = openCompareMemory();
   const desiredMemory = openDesiredMemory();
-  const digests = new WeakMap<Application['spec'], Readonly<{ of: InstallationSettings; digest: string }>>();
+  const specDigest = digestOfEach();
+  const settingsDigest = digestOfEach();
   return {
     ports,
     namespace,
@@ -204,14 +213,7 @@ function openContext(parts: Parts, { destinations, watch, events }: Outside): Co
       controlNamespace: namespace,
     }),
     intervalMs: (key) => settings().refreshIntervalMs + shareOf(key) * settings().refreshJitterMs,
-    inputDigest: ({ spec }) => {
-      const current = parts.settingsWatch.current;
-      const known = digests.get(spec);
-      if (known?.of === current) return known.digest;
-      const digest = digestOf({ spec, settings: settings() });
-      digests.set(spec, { of: current, digest });
-      return digest;
-    },
+    inputs: ({ spec }) => ({ spec: specDigest(spec), settings: settingsDigest(parts.settingsWatch.current) }),
     isComplete: ({ spec }) =>
       !destinations.isRegistered(spec.destination) || destinations.find(spec.destination).live.complete,
     verdict: ({ changes }: Comparison, destination) => {

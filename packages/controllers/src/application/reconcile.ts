@@ -107,7 +107,13 @@ async function refreshAndOperate(pass: Pass): Promise<Next> {
   const now = context.ports.clock.now();
   const requested = requestedRefresh(application);
   const decision = decideRefresh(
-    { requested, inputDigest: context.inputDigest(application), last: memory.last, marks: memory.marks },
+    {
+      requested,
+      operationAsked: application.operation !== undefined && !isRunning(application.status?.operationState),
+      inputs: context.inputs(application),
+      last: memory.last,
+      marks: memory.marks,
+    },
     { intervalMs: context.intervalMs(pass.key), retryMs, hardIntervalMs: settings.hardRefreshIntervalMs },
     now.getTime(),
   );
@@ -120,7 +126,7 @@ async function refreshAndOperate(pass: Pass): Promise<Next> {
   let compared = memory.compared;
   if (decision.kind === 'refresh' || compared === undefined) {
     const { freshness, because } =
-      decision.kind === 'refresh' ? decision : { freshness: 'latest' as const, because: { code: 'operation' } };
+      decision.kind === 'refresh' ? decision : { freshness: 'recent' as const, because: { code: 'operation' } };
     compared = await refresh(pass, freshness, { because, asked: requested !== undefined });
     await keepFinalizers(pass, compared);
   }
@@ -267,7 +273,7 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
   memory.marks = {};
   memory.settled = undefined;
   // Settings that change while it compares are not what it compared with.
-  const inputDigest = context.inputDigest(application);
+  const inputs = context.inputs(application);
   const compared = await compareNow(pass, freshness, asked);
   const nowMs = clock.now().getTime();
   const failed = compared.kind === 'failed';
@@ -278,7 +284,7 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
   memory.last = {
     atMs: nowMs,
     hardAtMs: freshness === 'hard' ? nowMs : (memory.last?.hardAtMs ?? nowMs),
-    inputDigest,
+    inputs,
     failed: failed || unsure || !isComplete,
   };
   memory.compared = compared;
@@ -292,6 +298,8 @@ async function refresh(pass: Pass, freshness: Freshness, { because, asked }: Why
   context.counts.compared += 1;
   return compared;
 }
+
+const freshnessOfRefs = { recent: 'cached', latest: 'latest', hard: 'anew' } as const;
 
 async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Promise<Compared> {
   const { application, context, key, signal } = pass;
@@ -309,7 +317,7 @@ async function compareNow(pass: Pass, freshness: Freshness, asked: boolean): Pro
   }
   try {
     const comparison = await compareApplication(
-      { application, destination, sources, freshness: freshness === 'hard' ? 'anew' : asked ? 'latest' : 'cached' },
+      { application, destination, sources, freshness: freshnessOfRefs[freshness] },
       context.compareParts(),
       signal,
     );

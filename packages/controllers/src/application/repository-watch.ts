@@ -5,6 +5,9 @@ import type { ReadSetIndex } from './read-set-index.ts';
 /** One revision of one repository that some application follows. */
 export type Followed = Readonly<{ url: string; revision: string; tagPrefix?: string | undefined }>;
 
+/** A revision, and the commit of it that an application was last rendered at. */
+type Rendered = Followed & Readonly<{ commit?: string | undefined }>;
+
 export type RepositoryWatchPorts = Readonly<{
   git: GitStore;
   access: (url: string) => RepositoryAccess;
@@ -28,8 +31,8 @@ export type Touched = (application: string, because: string) => void;
  * applications whose read-set a commit touched hear of it.
  */
 export interface RepositoryWatch extends AsyncDisposable {
-  /** What an application follows now; replaces what it followed before. `commit` is the one it was last rendered at. */
-  follow(application: string, followed: readonly (Followed & { commit?: string | undefined })[]): void;
+  /** What an application follows now; replaces what it followed before. */
+  follow(application: string, followed: readonly Rendered[]): void;
   unfollow(application: string): void;
   /** Looks at a repository at once (webhook, or a commit that we know of). */
   poll(url: string): void;
@@ -42,6 +45,8 @@ type Watched = {
   readonly followers: Map<string, readonly Followed[]>;
   /** Newest commit seen, by revision. */
   readonly heads: Map<string, string>;
+  /** Applications that were rendered at other commits than the newest seen, by revision: the next look tells which are newer. */
+  readonly doubts: Map<string, ReadonlyMap<string, string>>;
   timer: NodeJS.Timeout | undefined;
   looking: Promise<void> | undefined;
   /** Asked for while looking. */
@@ -56,6 +61,7 @@ const unwatched = (url: string): Watched => ({
   url,
   followers: new Map(),
   heads: new Map(),
+  doubts: new Map(),
   timer: undefined,
   looking: undefined,
   again: false,
@@ -76,7 +82,7 @@ class Watch implements RepositoryWatch {
     this.#touched = touched;
   }
 
-  follow(application: string, followed: readonly (Followed & { commit?: string | undefined })[]): void {
+  follow(application: string, followed: readonly Rendered[]): void {
     const wanted = Map.groupBy(followed, ({ url }) => normaliseRepositoryUrl(url));
     for (const key of this.#repositoriesOf.get(application) ?? []) if (!wanted.has(key)) this.#leave(application, key);
     this.#repositoriesOf.set(application, new Set(wanted.keys()));
@@ -85,7 +91,7 @@ class Watch implements RepositoryWatch {
       const watched = known ?? unwatched(revisions[0]?.url ?? '');
       this.#repositories.set(key, watched);
       watched.followers.set(application, revisions);
-      for (const own of revisions) this.#note(watched, { application, own });
+      this.#note(watched, application, revisions);
       if (known === undefined) this.#schedule(watched);
     }
   }
@@ -112,19 +118,34 @@ class Watch implements RepositoryWatch {
     this.#repositories.clear();
   }
 
-  #note(
-    watched: Watched,
-    { application, own }: { application: string; own: Followed & { commit?: string | undefined } },
-  ): void {
-    if (own.commit === undefined) return;
-    const head = watched.heads.get(revisionKey(own));
-    if (head === undefined) watched.heads.set(revisionKey(own), own.commit);
-    // A commit came while this one was being rendered: what it touches was looked up before we were in the index.
-    else if (head !== own.commit) this.#touched(application, `${own.revision} moved while it was compared`);
+  #note(watched: Watched, application: string, revisions: readonly Rendered[]): void {
+    const doubts = new Map<string, string>();
+    for (const own of revisions) {
+      if (own.commit === undefined) continue;
+      const key = revisionKey(own);
+      const head = watched.heads.get(key);
+      if (head === undefined) watched.heads.set(key, own.commit);
+      else if (head !== own.commit) doubts.set(key, own.commit);
+    }
+    watched.doubts.delete(application);
+    if (doubts.size === 0) return;
+    watched.doubts.set(application, doubts);
+    this.#run(watched);
+  }
+
+  /**
+   * Who asked for a comparison may have been shown a commit before any look saw it. And a commit may have come while an
+   * application was being rendered: what it touches was looked up before the application was in the index.
+   */
+  #settleDoubts({ doubts, heads }: Watched): void {
+    const late = [...doubts].filter(([, commits]) => [...commits].some(([key, commit]) => heads.get(key) !== commit));
+    doubts.clear();
+    for (const [application] of late) this.#touched(application, 'a new commit came while it was compared');
   }
 
   #leave(application: string, key: string): void {
     const watched = this.#repositories.get(key);
+    watched?.doubts.delete(application);
     if (watched?.followers.delete(application) !== true || watched.followers.size > 0) return;
     clearTimeout(watched.timer);
     this.#repositories.delete(key);
@@ -156,6 +177,7 @@ class Watch implements RepositoryWatch {
         watched.again = false;
         if (again) this.#run(watched);
         else this.#schedule(watched);
+        if (!again && !watched.failing) this.#settleDoubts(watched);
       });
   }
 

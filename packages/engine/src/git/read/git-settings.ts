@@ -14,6 +14,8 @@ export type GitSettings = Readonly<{
   fetchTimeoutMs: number;
   /** How long refs that were read answer `cached` questions. */
   refsMs: number;
+  /** How long a remote that could not be read is not asked again for `cached` questions; never longer than `refsMs`. */
+  failureMs: number;
   maxRepositoryBytes: number;
   maxBlobBytes: number;
   /** Files of one materialised or walked set. */
@@ -38,6 +40,7 @@ export const gitDefaults: Omit<GitSettings, 'dataDir'> = {
   requestTimeoutMs: 15_000,
   fetchTimeoutMs: 600_000,
   refsMs: 180_000,
+  failureMs: 10_000,
   maxRepositoryBytes: 10_240 * mebibyte,
   maxBlobBytes: 100 * mebibyte,
   maxTreeEntries: 200_000,

@@ -10,7 +10,7 @@ import { type RepositoryAccess, scopeOf } from './repository-access.ts';
 import { parseTree, Tree, type TreeEntry } from './tree.ts';
 import { within } from './within.ts';
 
-/** A revision to resolve. `latest` asks the remote; `cached` is content with refs that were read a while ago (`refsMs`). */
+/** A revision to resolve. `latest` asks the remote; `cached` is content with what was heard of it a while ago (`refsMs`, `failureMs`). */
 export type RevisionQuestion = Readonly<{
   /** Branch, tag, short or full SHA, `HEAD` (also ''), full ref name, or a version range over tags. */
   revision: string;
@@ -70,7 +70,7 @@ class Store implements GitStore {
   }
 
   async lsRemote(repo: RepositoryAccess, signal: AbortSignal): Promise<Refs> {
-    return within(this.#store(repo).lsRemote(this.#now()), signal);
+    return within(this.#store(repo).lsRemote('latest'), signal);
   }
 
   async resolve(repo: RepositoryAccess, question: RevisionQuestion, signal: AbortSignal): Promise<ResolvedRevision> {
@@ -123,7 +123,7 @@ class Store implements GitStore {
     await within(this.#present(store, commit), signal);
     const found = await within(store.read(commit), signal);
     if (found?.type !== 'commit') throw notFound(store, commit);
-    const refs = store.remembered(this.#now());
+    const refs = store.remembered();
     return { ...parseCommit(found.content.toString('utf8')), tags: refs === undefined ? [] : tagsOf(refs, commit) };
   }
 
@@ -133,15 +133,11 @@ class Store implements GitStore {
     await Promise.all(stores.map((store) => store.close()));
   }
 
-  #now(): number {
-    return this.#clock.now().getTime();
-  }
-
   #store(repo: RepositoryAccess): ObjectStore {
     const scope = scopeOf(repo);
     const known = this.#stores.get(scope);
     if (known !== undefined) return known;
-    const store = new ObjectStore(repo, this.#settings, this.#log);
+    const store = new ObjectStore(repo, this.#settings, { clock: this.#clock, log: this.#log });
     this.#stores.set(scope, store);
     return store;
   }
@@ -153,8 +149,8 @@ class Store implements GitStore {
     const isFull = fullSha.test(revision);
     const here = isFull ? await store.commit(revision.toLowerCase()) : undefined;
     if (here !== undefined) return { commit: here };
-    const remembered = freshness === 'cached' ? store.remembered(this.#now()) : undefined;
-    const refs = remembered ?? (await store.lsRemote(this.#now()));
+    const remembered = freshness === 'cached' ? store.remembered() : undefined;
+    const refs = remembered ?? (await store.lsRemote(freshness));
     const named = resolveInRefs(refs, question);
     if (named !== undefined) {
       await this.#present(store, named.commit, named.ref);

@@ -1,6 +1,13 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, describeRepository, type Logger, parseRepositoryUrl, type RepositoryAddress } from '@tiphys/api';
+import {
+  type Clock,
+  CodedError,
+  describeRepository,
+  type Logger,
+  parseRepositoryUrl,
+  type RepositoryAddress,
+} from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import { gitError } from './git-error.ts';
 import {
@@ -58,22 +65,31 @@ export class ObjectStore {
   readonly #address: RepositoryAddress;
   readonly #paths: StorePaths;
   readonly #settings: GitSettings;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #closing = new AbortController();
   readonly #reader: ObjectReader;
   readonly #commits = new LRUCache<string, string>({ max: 10_000 });
   #opened: Promise<void> | undefined;
   #refs: ReadRefs | undefined;
+  #failure: Readonly<{ error: unknown; atMs: number }> | undefined;
   #listing: Promise<Refs> | undefined;
+  /** A question for those who came while another was under way: its answer may be older than they are. */
+  #nextListing: Promise<Refs> | undefined;
   #fetching: Promise<void> | undefined;
   #fetches = 0;
 
   /** @throws CodedError git/url-invalid */
-  constructor(access: RepositoryAccess, settings: GitSettings, log: Logger) {
+  constructor(
+    access: RepositoryAccess,
+    settings: GitSettings,
+    { clock, log }: Readonly<{ clock: Clock; log: Logger }>,
+  ) {
     this.name = describeRepository(access.url);
     this.#access = access;
     this.#address = parseRepositoryUrl(access.url);
     this.#settings = settings;
+    this.#clock = clock;
     this.#log = log;
     const { scheme, directory } = this.#address;
     if (!settings.schemes.includes(scheme))
@@ -93,27 +109,61 @@ export class ObjectStore {
     });
   }
 
-  /** The refs as last read; undefined when they never were, or longer ago than `refsMs`. */
-  remembered(nowMs: number): Refs | undefined {
-    return this.#refs !== undefined && nowMs - this.#refs.atMs <= this.#settings.refsMs ? this.#refs.refs : undefined;
+  /** The refs as last read; undefined when they never were, longer ago than `refsMs`, or the remote failed since. */
+  remembered(): Refs | undefined {
+    return this.#refs !== undefined && this.#now() - this.#refs.atMs <= this.#settings.refsMs
+      ? this.#refs.refs
+      : undefined;
   }
 
   /**
-   * What the remote has now: one question for all callers in flight. A local repository whose refs did not change is not asked.
+   * What the remote has: one question for all who wait. `latest` is a question that begins when it is asked, or later; `cached`
+   * joins one that is under way, and a remote that failed a moment ago (`failureMs`) fails again without being asked, so that a
+   * dead one holds up nobody. A local repository whose refs did not change is not asked.
    * @throws CodedError git/authentication, git/unreachable, git/timeout
    */
-  lsRemote(nowMs: number): Promise<Refs> {
-    this.#listing ??= this.#list(nowMs).finally(() => {
-      this.#listing = undefined;
-    });
+  async lsRemote(freshness: 'cached' | 'latest'): Promise<Refs> {
+    const running = this.#listing;
+    if (freshness === 'latest') {
+      if (running === undefined) return this.#beginListing();
+      const next = (): Promise<Refs> => {
+        this.#nextListing = undefined;
+        return this.#listing ?? this.#beginListing();
+      };
+      this.#nextListing ??= running.then(next, next);
+      return this.#nextListing;
+    }
+    const { failureMs, refsMs } = this.#settings;
+    if (this.#failure !== undefined && this.#now() - this.#failure.atMs < Math.min(failureMs, refsMs))
+      throw this.#failure.error;
+    return running ?? this.#beginListing();
+  }
+
+  #beginListing(): Promise<Refs> {
+    this.#listing = this.#list()
+      .catch((error: unknown) => {
+        // What was read before says nothing any more: else a lost repository looks well as long as it is remembered.
+        this.#refs = undefined;
+        this.#failure = { error, atMs: this.#now() };
+        throw error;
+      })
+      .finally(() => {
+        this.#listing = undefined;
+      });
     return this.#listing;
   }
 
-  async #list(atMs: number): Promise<Refs> {
+  #now(): number {
+    return this.#clock.now().getTime();
+  }
+
+  async #list(): Promise<Refs> {
+    const atMs = this.#now();
     const { directory, url } = this.#address;
     const fingerprint = directory === undefined ? undefined : await localFingerprint(directory);
     if (fingerprint !== undefined && fingerprint === this.#refs?.fingerprint) {
       this.#refs = { ...this.#refs, atMs };
+      this.#failure = undefined;
       return this.#refs.refs;
     }
     await this.#open();
@@ -121,6 +171,7 @@ export class ObjectStore {
     const stdout = await this.#ask(args, { what: 'listing refs', timeoutMs: this.#settings.requestTimeoutMs });
     const refs = parseRefs(stdout.toString('utf8'));
     this.#refs = { refs, atMs, fingerprint };
+    this.#failure = undefined;
     return refs;
   }
 
@@ -211,7 +262,7 @@ export class ObjectStore {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#reader.close();
-    await Promise.allSettled([this.#opened, this.#listing, this.#fetching]);
+    await Promise.allSettled([this.#opened, this.#listing, this.#nextListing, this.#fetching]);
   }
 
   /** Joins packs when there are many. What no ref leads to stays for two weeks: somebody may be rendering it. */

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger, systemClock } from '@tiphys/api';
 import { gitDefaults, type GitSettings } from './git-settings.ts';
 import { type GitStore, openGitStore } from './git-store.ts';
@@ -165,6 +166,64 @@ test('a server that never answers is given up, and one that is not there is name
   assert.equal(error.code, 'git/timeout', error.message);
   assert.ok(error.message.includes(silent));
   assert.equal((await failure(resolve({ url: 'http://127.0.0.1:9/x.git' }))).code, 'git/unreachable');
+});
+
+test('REC-15 what a remote said before it failed is forgotten, and a dead one is not asked by everybody', async () => {
+  let isUp = true;
+  let asked = 0;
+  const url = `${await listen((request, response) => {
+    asked += 1;
+    if (isUp) answer(request, response);
+    else response.writeHead(503).end();
+  })}/served.git`;
+  const access = { url, credentials: { bearerToken: 'token-word' } };
+  const store = open();
+  const content = { revision: 'main', freshness: 'cached' } as const;
+  await resolve(access, store);
+  assert.equal((await store.resolve(access, content, signal)).commit, commit);
+
+  isUp = false;
+  assert.equal((await failure(resolve(access, store))).code, 'git/unreachable');
+  const before = asked;
+  for (let application = 0; application < 20; application += 1)
+    assert.equal((await failure(store.resolve(access, content, signal))).code, 'git/unreachable');
+  assert.equal(asked, before);
+
+  isUp = true;
+  assert.equal((await resolve(access, store)).commit, commit);
+  assert.equal((await store.resolve(access, content, signal)).commit, commit);
+});
+
+test('a remote that failed a while ago is asked again', async () => {
+  let isUp = false;
+  const url = `${await listen((request, response) => {
+    if (isUp) answer(request, response);
+    else response.writeHead(503).end();
+  })}/served.git`;
+  const access = { url, credentials: { bearerToken: 'token-word' } };
+  const store = open({ failureMs: 1 });
+  assert.equal((await failure(resolve(access, store))).code, 'git/unreachable');
+  isUp = true;
+  await sleep(10);
+  assert.equal((await store.resolve(access, { revision: 'main', freshness: 'cached' }, signal)).commit, commit);
+});
+
+test('REC-03 who asks for what is there now gets no answer that was under way before', async () => {
+  let listings = 0;
+  const url = `${await listen((request, response) => {
+    if (request.url?.includes('info/refs') === true) listings += 1;
+    answer(request, response);
+  })}/served.git`;
+  const access = { url, credentials: { bearerToken: 'token-word' } };
+  const store = open();
+  await resolve(access, store);
+  listings = 0;
+
+  const first = resolve(access, store);
+  const others = [1, 2, 3].map(() => resolve(access, store));
+  await Promise.all([first, ...others]);
+
+  assert.equal(listings, 2);
 });
 
 test('REPO-16 SSH: key and known hosts in files of ours, nothing of the user, no option from the URL', async () => {
