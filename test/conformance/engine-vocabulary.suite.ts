@@ -4,6 +4,10 @@ import type { World } from './harness/world.ts';
 
 /** What all tests before have seen, together. */
 export function vocabularyTests(world: World): void {
+  test('REC-01 no application was ever compared again and again without a pause', (t) => {
+    t.diagnostic(`the most comparisons within a second: ${world.controller.assertUnhurried()}`);
+  });
+
   test('DIFF-04 the sync status was never anything but Synced, OutOfSync, Unknown; and was each of them', () => {
     assert.deepEqual([...world.seen.sync].toSorted(), ['OutOfSync', 'Synced', 'Unknown']);
   });

@@ -31,7 +31,13 @@ type Subject = {
   readonly jobs: Recorder;
 };
 
-type Play = Readonly<{ world: World; subjects: readonly Subject[]; roll: () => number }>;
+type Play = Readonly<{
+  world: World;
+  subjects: readonly Subject[];
+  roll: () => number;
+  /** Repositories are asked so rarely that only a refresh brings a commit here. */
+  poll: { isRare: boolean };
+}>;
 
 const pick = <T>(from: readonly T[], roll: () => number): T => {
   const found = from[Math.floor(roll() * from.length)];
@@ -43,11 +49,12 @@ const fileOf = (name: string): string => `app/${name}.yaml`;
 
 /** Everything that happens to applications, each as likely as its place in the list is frequent. */
 const happenings: Readonly<Record<string, (subject: Subject, play: Play) => Promise<unknown>>> = {
-  change: ({ scene, wanted }, { roll }) => {
+  change: async ({ scene, wanted }, { roll, poll }) => {
     const name = pick([...wanted.keys(), `map-${Math.floor(roll() * 8)}`], roll);
     const value = String(Math.floor(roll() * 1000));
     wanted.set(name, value);
-    return scene.repository.commit({ [fileOf(name)]: configMap(name, { key: value }) });
+    await scene.repository.commit({ [fileOf(name)]: configMap(name, { key: value }) });
+    if (poll.isRare) await scene.patchApplication(annotatedRefresh('normal'));
   },
   remove: async ({ scene, wanted }, { roll }) => {
     if (wanted.size < 2) return;
@@ -67,17 +74,25 @@ const happenings: Readonly<Record<string, (subject: Subject, play: Play) => Prom
     await scene.createObject(configMap(name, { key: name }, { labels }));
   },
   sync: ({ scene }) => scene.request({ prune: true }),
-  refresh: ({ scene }) =>
-    scene.patchApplication({ metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } } }),
-  kill: async (_, { world }) => {
-    await world.controller.stop('SIGKILL');
-    world.controller.start();
+  refresh: ({ scene }) => scene.patchApplication(annotatedRefresh('hard')),
+  kill: async (_, play) => {
+    await play.world.controller.stop('SIGKILL');
+    start(play, play.roll() < 0.5);
   },
-  restart: async (_, { world }) => {
-    await world.controller.stop();
-    world.controller.start();
+  restart: async (_, play) => {
+    await play.world.controller.stop();
+    start(play, play.roll() < 0.5);
   },
 };
+
+function start({ world, poll }: Play, isRare: boolean): void {
+  poll.isRare = isRare;
+  world.controller.start(isRare ? '1h' : undefined);
+}
+
+const annotatedRefresh = (kind: 'normal' | 'hard'): object => ({
+  metadata: { annotations: { 'argocd.argoproj.io/refresh': kind } },
+});
 
 const likely = [
   'change',
@@ -118,9 +133,10 @@ async function liveMaps({ namespace, world }: Scene): Promise<Map<string, string
 const sorted = (map: ReadonlyMap<string, string>): [string, string][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Whatever happened: each application comes to rest in what Git says, and nothing else was touched. */
-async function atRest({ scene, wanted, foreign, jobs }: Subject): Promise<void> {
+async function atRest({ scene, wanted, foreign, jobs }: Subject, { poll }: Play): Promise<void> {
   // A new revision: what was healed too often waits no longer.
   const revision = await scene.repository.commit({ 'app/end.yaml': configMap('end', { key: 'end' }) });
+  if (poll.isRare) await scene.patchApplication(annotatedRefresh('normal'));
   await scene.untilSettled(revision, { timeoutMs: 180_000 });
   assert.deepEqual(sorted(await liveMaps(scene)), sorted(new Map([...wanted, ...foreign, ['end', 'end']])));
   const attempts = jobs.events
@@ -135,14 +151,16 @@ export function soakSuite(world: World): void {
     const roll = dice(seed);
     const scenes = await Promise.all(Array.from({ length: applications }, () => world.scene(t, files)));
     const subjects = await Promise.all(scenes.map(setUp));
+    const play: Play = { world, subjects, roll, poll: { isRare: false } };
     const happened: string[] = [];
     for (let step = 0; step < steps; step += 1) {
       const what = pick(likely, roll);
       happened.push(what);
-      await happenings[what]?.(pick(subjects, roll), { world, subjects, roll });
+      await happenings[what]?.(pick(subjects, roll), play);
       await sleep(roll() * 700);
     }
     t.diagnostic(happened.join(' '));
-    await Promise.all(subjects.map(atRest));
+    await Promise.all(subjects.map((subject) => atRest(subject, play)));
+    world.controller.assertUnhurried();
   });
 }

@@ -103,6 +103,23 @@ export class ControllerProcess implements AsyncDisposable {
     return this.log.filter((line) => line.message === message).length;
   }
 
+  /**
+   * Fails when some application was compared again and again without a pause: a change, its sync and the echoes of its writes are a
+   * handful. Returns the most comparisons of one application within one second of the clock.
+   */
+  assertUnhurried(): number {
+    const compared = this.log.filter(({ message }) => message === 'application compared');
+    const second = 'yyyy-mm-ddThh:mm:ss'.length;
+    const bySecond = Map.groupBy(
+      compared,
+      ({ fields }) => `${String(fields['application'])} at ${String(fields['time']).slice(0, second)}`,
+    );
+    const [busiest = '', lines = []] = [...bySecond].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
+    if (lines.length > 25)
+      throw new Error(`${busiest}: compared ${lines.length} times within a second\n${this.tail()}`);
+    return lines.length;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
