@@ -4,6 +4,7 @@ import { at, stringAt } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
 import { chartFiles, serveCharts } from './harness/chart-repository.ts';
 import { applicationKind, finalizer, type Scene } from './harness/scene.ts';
+import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
 /** The manifest of a child of the scene's application: its own folder, namespace and automated sync. */
@@ -101,6 +102,38 @@ export function applicationTests(world: World): void {
     await scene.refresh('hard');
     await scene.untilSettled('1.1.0');
     assert.equal(await value(), 'three');
+  });
+
+  test('ANN-05 a refresh that is asked for while another is answered is answered too', async (t) => {
+    const scene = await world.scene(t);
+    await using charts = await serveCharts('served', ['1.0.0'], chartFiles('one'));
+    const source = { repoURL: charts.url, chart: 'served', path: undefined, targetRevision: '1.x' };
+    await scene.create({ source });
+    await scene.until('compared', ({ sync }) => sync === 'OutOfSync');
+    const answers = (): number =>
+      world.controller.log.filter(
+        ({ message, fields }) =>
+          message === 'application compared' &&
+          fields['because'] === 'refresh-requested' &&
+          String(fields['application']).endsWith(`/${scene.name}`),
+      ).length;
+    const ask = (at: string): Promise<void> =>
+      scene.patchApplication({
+        metadata: {
+          annotations: { 'argocd.argoproj.io/refresh': 'hard', 'argocd.argoproj.io/refresh-timestamp': at },
+        },
+      });
+    charts.slowDown(1000);
+    await ask('2030-01-01T00:00:00Z');
+    await until('the first is being answered', () =>
+      Promise.resolve(charts.peak() > 0 ? { is: true } : { seen: 'no request yet' }),
+    );
+    await ask('2030-01-01T00:00:01Z');
+    await scene.until(
+      'both are answered',
+      ({ object }) => at(object, 'metadata', 'annotations', 'argocd.argoproj.io/refresh') === undefined,
+    );
+    assert.equal(answers(), 2);
   });
 
   test('APP-05 a list of destinations in place of the one is refused by the API server', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listAt, stringAt } from '@tiphys/api';
+import { at, listAt, stringAt } from '@tiphys/api';
 import { configMap, job, manifest } from './harness/manifests.ts';
 import { finalizer, type Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
@@ -155,7 +155,14 @@ export function deletionTests(world: World): void {
       'app/a.yaml': [configMap('a', {}, { options: 'Delete=confirm' }), job('drain', { hook: 'PreDelete' })],
     });
     await scene.createAutomated({ cascade: true });
-    await scene.untilSettled();
+    const { object } = await scene.untilSettled();
+    const rows = listAt(object, 'status', 'resources').filter(
+      (row) => at(row, 'requiresDeletionConfirmation') === true,
+    );
+    assert.deepEqual(
+      rows.map((row) => at(row, 'name')),
+      ['a'],
+    );
     await scene.deleteApplication();
     await scene.until('waits for approval', (view) => view.waitingFor.includes('waiting-for-deletion-approval'));
     assert.equal(await scene.get('Job/drain'), undefined);

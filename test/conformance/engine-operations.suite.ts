@@ -28,8 +28,21 @@ export function operationTests(world: World): void {
 
     await scene.patchApplication({ spec: { syncPolicy: { syncOptions: ['CreateNamespace=true'] } } });
     await scene.until('takes the option', (view) => view.sync !== '');
-    assert.equal((await scene.sync()).phase, 'Succeeded');
+    const view = await scene.sync();
+    assert.equal(view.phase, 'Succeeded');
     assert.deepEqual(await scene.data('a', namespace), { key: 'one' });
+    const [row] = listAt(view.object, 'status', 'operationState', 'syncResult', 'resources');
+    assert.deepEqual(row, {
+      group: '',
+      version: 'v1',
+      kind: 'Namespace',
+      namespace: '',
+      name: namespace,
+      status: 'Synced',
+      message: `namespace/${namespace} created`,
+      hookPhase: 'Succeeded',
+      syncPhase: 'PreSync',
+    });
   });
 
   test('SYNC-32 managedNamespaceMetadata labels and annotates the namespace', async (t) => {

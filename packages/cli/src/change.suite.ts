@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { at, isRecord, parseYaml, stringifyYaml, systemClock } from '@tiphys/api';
+import { at, isRecord, parseYaml, stringAt, stringifyYaml, systemClock } from '@tiphys/api';
 import {
   type Access,
   cliSettings,
@@ -64,6 +64,26 @@ export function changeSuite(access: () => Promise<Access>, rights: 'checked' | '
       assert.match(missing.err, /gone\.yaml: the server answers 404/);
       assert.match((await cli(['app', 'create', '-f', `${base}/large`])).err, /larger than 16 MiB/);
       assert.match((await cli(['app', 'create', '-f', 'http://127.0.0.1:1/x'])).err, /cannot read http/);
+    });
+
+    test('whoever changes an application is told of in its events', async () => {
+      await create('told');
+      await cli(['app', 'set', 'told', '--path', 'other']);
+      await cli(['app', 'set', 'told', '--path', 'other']);
+      await cli(['app', 'patch', 'told', '--type', 'merge', '--patch', '{"metadata":{"labels":{"a":"b"}}}']);
+      await cli(['app', 'delete', 'told', '--yes']);
+      const events = await world.client.resourceFor({ group: '', version: 'v1', kind: 'Event' });
+      const { items } = await world.client.list(events, {
+        namespace: world.control,
+        fieldSelector: 'involvedObject.name=told',
+      });
+      const seen = items.map((event) => `${stringAt(event, 'reason') ?? ''} ${stringAt(event, 'message') ?? ''}`);
+      assert.deepEqual(seen.map((text) => text.replace(/ \S+ /, ' ')).sort(), [
+        'ResourceCreated created application',
+        'ResourceDeleted deleted application',
+        'ResourceUpdated patched application',
+        'ResourceUpdated updated application spec',
+      ]);
     });
 
     describe('HIST-04 rollback', () => {

@@ -11,6 +11,7 @@ import {
   type Warning,
 } from '@tiphys/api';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
+import { tellIntent } from './application-event.ts';
 import { findApplication, typed, updateApplication } from './stored-application.ts';
 
 /** `application` is checked as it comes; `upsert` lets it change one that is there with another spec. */
@@ -80,7 +81,10 @@ export async function createApplication(
   if (before === undefined) {
     const object = newObject(value, namespace);
     const created = await ports.kube.create(object, { signal: request.signal, fieldManager: 'tiphys' });
-    return { application: typed(created), outcome: 'created', warnings };
+    const application = typed(created);
+    const told = { application, reason: 'ResourceCreated', what: 'created application' } as const;
+    await tellIntent(actor, { ...told, signal: request.signal }, ports);
+    return { application, outcome: 'created', warnings };
   }
   if (canonicalJson(before.spec) === canonicalJson(value.spec) && !request.upsert)
     return { application: before, outcome: 'unchanged', warnings };
@@ -90,6 +94,8 @@ export async function createApplication(
       `application ${namespace}/${ref.name} is there already with another specification; --upsert replaces it`,
     );
   const application = await updateApplication(ref, ports, (stored) => patchTo(value, stored));
+  const told = { application, reason: 'ResourceUpdated', what: 'updated application' } as const;
+  await tellIntent(actor, { ...told, signal: request.signal }, ports);
   return { application, outcome: 'updated', warnings };
 }
 

@@ -1,5 +1,6 @@
 import type { Application } from '@tiphys/api';
 import type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
+import { tellIntent } from './application-event.ts';
 import { objectRefOf, updateApplication } from './stored-application.ts';
 
 /** What becomes of the application's objects. `as-is`: what the finalizers on it say. */
@@ -44,5 +45,7 @@ export async function deleteApplication(
     signal: request.signal,
     preconditions: { uid: application.metadata.uid },
   });
+  const told = { application, reason: 'ResourceDeleted', what: 'deleted application' } as const;
+  await tellIntent(actor, { ...told, signal: request.signal }, ports);
   return application;
 }

@@ -1,6 +1,7 @@
 // Known to the vocabulary; here as well, since whoever lists applications asks here first.
 export { applicationResource } from '@tiphys/api';
 export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
+export { type ApplicationEvent, eventObject, type EventReason } from './application-event.ts';
 export { comparisonRequest, ignoreRules, instanceName, type WantedComparison } from './comparison-request.ts';
 export { confirmDeletion } from './confirm-deletion.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';

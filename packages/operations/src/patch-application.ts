@@ -1,5 +1,6 @@
 import { type Application, parseApplication } from '@tiphys/api';
 import type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
+import { tellIntent } from './application-event.ts';
 import { requireNoProblems } from './create-application.ts';
 import { objectRefOf, readApplication, typed } from './stored-application.ts';
 
@@ -21,5 +22,8 @@ export async function patchApplication(
   const options = { signal: request.signal, fieldManager: 'tiphys' };
   const outcome = await ports.kube.patch(ref, patch, { ...options, dryRun: true });
   requireNoProblems(`application ${request.name}`, parseApplication(outcome, { mode: 'read' }).problems);
-  return typed(await ports.kube.patch(ref, patch, options));
+  const application = typed(await ports.kube.patch(ref, patch, options));
+  const told = { application, reason: 'ResourceUpdated', what: 'patched application' } as const;
+  await tellIntent(actor, { ...told, signal: request.signal }, ports);
+  return application;
 }

@@ -1,5 +1,6 @@
 import { type Application, mergePatch, parseApplication, type Warning } from '@tiphys/api';
 import type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
+import { tellIntent } from './application-event.ts';
 import { requireNoProblems, requireProject } from './create-application.ts';
 import { readApplication, updateApplication } from './stored-application.ts';
 
@@ -25,5 +26,9 @@ export async function setApplication(
     const spec = mergePatch(stored.spec, request.change(stored.spec));
     return spec === undefined ? undefined : { spec };
   });
+  if (application.metadata.resourceVersion !== before.metadata.resourceVersion) {
+    const told = { application, reason: 'ResourceUpdated', what: 'updated application spec' } as const;
+    await tellIntent(actor, { ...told, signal: request.signal }, ports);
+  }
   return { application, warnings: checked.warnings };
 }

@@ -1,17 +1,6 @@
 import { type Clock, type KubeObject, type Logger, messageOf } from '@tiphys/api';
 import type { KubeClient } from '@tiphys/kube';
-
-/** Reasons of the events on Applications (contract 3.12). */
-export type EventReason =
-  | 'StatusRefreshed'
-  | 'ResourceCreated'
-  | 'ResourceUpdated'
-  | 'ResourceDeleted'
-  | 'OperationStarted'
-  | 'OperationCompleted'
-  | 'DeletionSkipped';
-
-export type ApplicationEvent = Readonly<{ type: 'Normal' | 'Warning'; reason: EventReason; message: string }>;
+import { type ApplicationEvent, eventObject } from '@tiphys/operations';
 
 /** Writes events in the background. Best effort: a full queue or a refused event costs a log line, never a reconcile. */
 export interface EventRecorder {
@@ -21,7 +10,7 @@ export interface EventRecorder {
 }
 
 const component = 'argocd-application-controller';
-const limits = { queued: 2000, messageLength: 1024, inFlight: 2 };
+const limits = { queued: 2000, inFlight: 2 };
 
 export function openEventRecorder(ports: Readonly<{ client: KubeClient; clock: Clock; log: Logger }>): EventRecorder {
   const queue: KubeObject[] = [];
@@ -38,39 +27,14 @@ export function openEventRecorder(ports: Readonly<{ client: KubeClient; clock: C
   };
 
   return {
-    record: (application, { type, reason, message }) => {
+    record: (application, event) => {
       if (queue.length >= limits.queued) {
-        ports.log.warn('event dropped', { reason, queued: queue.length });
+        ports.log.warn('event dropped', { reason: event.reason, queued: queue.length });
         return;
       }
-      const { name = '', namespace = '', uid, resourceVersion } = application.metadata;
-      const now = ports.clock.now().toISOString();
       serial += 1;
-      queue.push({
-        apiVersion: 'v1',
-        kind: 'Event',
-        metadata: {
-          name: `${name.slice(0, 200)}.${ports.clock.now().getTime().toString(16)}${serial.toString(16)}`,
-          namespace,
-        },
-        involvedObject: {
-          apiVersion: application.apiVersion,
-          kind: application.kind,
-          name,
-          namespace,
-          uid,
-          resourceVersion,
-        },
-        type,
-        reason,
-        message: message.slice(0, limits.messageLength),
-        source: { component },
-        reportingComponent: component,
-        reportingInstance: component,
-        firstTimestamp: now.replace(/\.\d+Z$/, 'Z'),
-        lastTimestamp: now.replace(/\.\d+Z$/, 'Z'),
-        count: 1,
-      });
+      const how = { component, now: ports.clock.now(), serial: serial.toString(16) };
+      queue.push(eventObject(application, event, how));
       if (writing.size >= limits.inFlight) return;
       const run = drain().finally(() => writing.delete(run));
       writing.add(run);

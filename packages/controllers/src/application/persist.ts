@@ -45,8 +45,8 @@ function patchFor(
 }
 
 /**
- * Stores what changed, in one merge patch, and nothing when nothing did. Whoever takes away `operation` or finalizers says on
- * which version that was decided: a request that came in between must not be lost.
+ * Stores what changed, in one merge patch, and nothing when nothing did. Whoever takes away `operation`, finalizers or annotations
+ * says on which version that was decided: a request that came in between must not be lost.
  * @throws KubeError kube/conflict, kube/not-found
  */
 export async function persist(
@@ -57,7 +57,7 @@ export async function persist(
   const body = patchFor(stored, desired);
   if (body === undefined) return stored;
   const { name = '', namespace, resourceVersion } = stored.raw.metadata;
-  const guarded = 'operation' in body || at(body, 'metadata', 'finalizers') !== undefined;
+  const guarded = 'operation' in body || at(body, 'metadata') !== undefined;
   const metadata = isRecord(body.metadata) ? body.metadata : {};
   const patch = guarded ? { ...body, metadata: { ...metadata, resourceVersion } } : body;
   const ref = { gvk: { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' }, namespace, name };

@@ -31,12 +31,13 @@ import { finalize } from './finalize.ts';
 import { wantedFinalizers } from './finalizers.ts';
 import { releaseHooks } from './release-hooks.ts';
 import { isSettled, settle } from './settled.ts';
-import { tellVerdict, writeAgainstCurrent, writeStatus } from './write-status.ts';
+import { tellVerdict, writeAgainstCurrent } from './write-status.ts';
 import { abandon, runOperation } from './run-operation.ts';
 import { toleratedUntil } from './source-grace.ts';
 import { isMultiSource, specSources } from './sources.ts';
 
 const refreshAnnotation = 'argocd.argoproj.io/refresh';
+const refreshStamp = 'argocd.argoproj.io/refresh-timestamp';
 const skipAnnotation = 'argocd.argoproj.io/skip-reconcile';
 
 /** How soon something is tried again that failed for a passing reason. */
@@ -72,7 +73,7 @@ async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<N
     ...factsOf(pass),
     compared: { kind: 'failed', type: 'InvalidSpecError', messages: problems },
   };
-  await writeStatus(pass, { status: describeStatus(facts), dropAnnotations: [refreshAnnotation] });
+  await writeAnswer(pass, facts, [refreshAnnotation]);
   const { application, context } = pass;
   if (!isBusy(application)) return {};
   const state = resumed(application, context.ports.clock.now());
@@ -82,6 +83,25 @@ async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<N
       : { phase: 'Error' as const, message: problems.join('; ') };
   return abandon(pass, state, { given: { facts }, ...outcome });
 }
+
+/**
+ * Stores what a pass found, and takes off the annotation that asked for it. A request that came while the comparison was made is
+ * not answered by it: it stays, and is next.
+ */
+function writeAnswer(pass: Pass, facts: StatusFacts, answered: readonly string[]): Promise<void> {
+  const asked = requestOf(facts.application);
+  return writeAgainstCurrent(pass, (current) => ({
+    status: describeStatus({
+      ...facts,
+      application: { ...facts.application, ...(current.status !== undefined && { status: current.status }) },
+    }),
+    dropAnnotations: requestOf(current) === asked ? answered : [],
+  }));
+}
+
+/** What tells one request for a refresh from another. */
+const requestOf = ({ metadata: { annotations = {} } }: Application): string =>
+  `${annotations[refreshAnnotation] ?? ''} ${annotations[refreshStamp] ?? ''}`;
 
 /** Whether an operation is asked for or under way. */
 const isBusy = ({ operation, status }: Application): boolean =>
@@ -151,10 +171,8 @@ type Plan = Readonly<{ facts: StatusFacts; answered: readonly string[]; busy: bo
 /** Runs the operation that is under way, asked for, or due by automation; otherwise the status is all there is to write. */
 async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next> {
   const { application, memory, context } = pass;
-  const status = describeStatus(facts);
   if (busy) {
-    if (answered.length > 0)
-      await writeStatus(pass, { status: { ...status, ...operationOf(application) }, dropAnnotations: answered });
+    if (answered.length > 0) await writeAnswer(pass, facts, answered);
     return runOperation(pass, resumed(application, context.ports.clock.now()), { facts });
   }
   const automated = automation(pass, facts);
@@ -164,7 +182,7 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
       // Stored only with the outcome: a sync that ends at once is one write.
       tellVerdict(pass, 'sync', 'OutOfSync');
       context.ports.log.info('automated sync', { application: pass.key, because: automated.because.code });
-      if (answered.length > 0) await writeStatus(pass, { status, dropAnnotations: answered });
+      if (answered.length > 0) await writeAnswer(pass, facts, answered);
       return runOperation(
         pass,
         startOperation(automated.operation, startTime(application, context.ports.clock.now())),
@@ -172,20 +190,16 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
       );
     }
     case 'refuse': {
-      const refused: StatusFacts = { ...facts, syncError: automated.message };
-      await writeStatus(pass, { status: describeStatus(refused), dropAnnotations: answered });
+      await writeAnswer(pass, { ...facts, syncError: automated.message }, answered);
       return nextPass(pass);
     }
     case 'later': {
       memory.automation = automated.because;
-      await writeStatus(pass, {
-        status: describeStatus({ ...facts, waitingFor: [automated.because] }),
-        dropAnnotations: answered,
-      });
+      await writeAnswer(pass, { ...facts, waitingFor: [automated.because] }, answered);
       return { againInMs: Math.max(1, automated.at.getTime() - context.ports.clock.now().getTime()) };
     }
     case 'none':
-      await writeStatus(pass, { status, dropAnnotations: answered });
+      await writeAnswer(pass, facts, answered);
       memory.settled = await settle(pass, facts.compared);
       return nextPass(pass);
   }
@@ -200,9 +214,6 @@ async function rests(pass: Pass): Promise<boolean> {
   memory.last = { ...last, atMs: context.ports.clock.now().getTime() };
   return true;
 }
-
-const operationOf = ({ status }: Application): { operationState?: OperationState } =>
-  status?.operationState === undefined ? {} : { operationState: status.operationState };
 
 /**
  * When an operation begins. Stored times have whole seconds, and the start tells one operation's hooks from another's: two that

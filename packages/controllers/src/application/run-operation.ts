@@ -224,13 +224,20 @@ function newerRevision({ operation, syncResult }: OperationState, { compared }: 
   return own.every((revision, index) => revision === revisions[index]) ? undefined : revisions.join(', ');
 }
 
-function announceStart({ context, stored }: Pass, { operation, syncResult }: OperationState): void {
-  const who =
-    operation.initiatedBy?.automated === true
-      ? 'Automated sync'
-      : `${operation.initiatedBy?.username ?? 'Unknown user'}: sync`;
-  const revision = syncResult?.revision ?? syncResult?.revisions?.join(', ') ?? '';
-  context.events.record(stored.raw, { type: 'Normal', reason: 'OperationStarted', message: `${who} to ${revision}` });
+const revisionsOf = ({ syncResult }: OperationState): string =>
+  syncResult?.revisions?.join(', ') ?? syncResult?.revision ?? '';
+
+/** As people and their dashboards know it: who began, and to which commits. */
+function announceStart({ context, stored }: Pass, state: OperationState): void {
+  const { initiatedBy, sync = {} } = state.operation;
+  const who = initiatedBy?.username ?? 'Unknown user';
+  const what = (sync.resources ?? []).length > 0 ? 'partial sync' : 'sync';
+  const where = localManifests(state) === undefined ? `to ${revisionsOf(state)}` : 'locally';
+  const message =
+    initiatedBy?.automated === true
+      ? `Initiated automated sync to '${revisionsOf(state)}'`
+      : `${who} initiated ${what} ${where}`;
+  context.events.record(stored.raw, { type: 'Normal', reason: 'OperationStarted', message });
 }
 
 type Progress = Readonly<{ state: OperationState; given: Given }>;
@@ -339,10 +346,8 @@ const withRetries = (state: OperationState): OperationState => {
     : { ...state, message: `${state.message ?? ''} (retried ${retries} times).` };
 };
 
-function announceEnd(
-  { context, stored, key }: Pass,
-  { phase, message = '', startedAt, finishedAt = startedAt, operation }: OperationState,
-): void {
+function announceEnd({ context, stored, key }: Pass, state: OperationState): void {
+  const { phase, message = '', startedAt, finishedAt = startedAt, operation } = state;
   const durationMs = new Date(finishedAt).getTime() - new Date(startedAt).getTime();
   context.ports.log.info('operation finished', {
     application: key,
@@ -351,10 +356,13 @@ function announceEnd(
     durationMs,
     automated: operation.initiatedBy?.automated === true,
   });
+  const what = (operation.sync?.resources ?? []).length > 0 ? 'Partial sync operation' : 'Sync operation';
+  const where = state.syncResult === undefined ? '' : ` to ${revisionsOf(state)}`;
+  const how = phase === 'Succeeded' ? 'succeeded' : `failed: ${message}`;
   context.events.record(stored.raw, {
     type: phase === 'Succeeded' ? 'Normal' : 'Warning',
     reason: 'OperationCompleted',
-    message: `Sync operation ${phase === 'Succeeded' ? 'succeeded' : `failed: ${message}`}`,
+    message: `${what}${where} ${how}`,
   });
 }
 

@@ -4,7 +4,7 @@ import { aggregateHealth, type Assessed } from '../health/aggregate.ts';
 import type { Health } from '../health/health.ts';
 import { waveOf } from '../sync/hooks.ts';
 import { marks } from '../sync/marks.ts';
-import { taskOptions } from '../sync/options.ts';
+import { confirmsDelete, taskOptions } from '../sync/options.ts';
 
 /** A change with the health of its live object. */
 export type AssessedChange = Readonly<{ change: Change; health: Health | undefined }>;
@@ -35,13 +35,18 @@ const syncStatusOf = ({ kind }: Change): ResourceStatus['status'] => {
 
 const noOptions = new Map<string, string>();
 
+/** Whether somebody has to approve before the object goes: with its application, or because it left the source. */
+const needsApproval = (object: KubeObject, { kind }: Change): boolean =>
+  confirmsDelete(object, noOptions) ||
+  (kind === 'prune' && taskOptions(object, noOptions, false).options.prune === 'confirm');
+
 /** One row of `status.resources` (contract 1.5). Health is left out unless it is to be stored with the resource. */
 function resourceStatus({ change, health }: AssessedChange, withHealth: boolean): ResourceStatus {
   const object = desiredOf(change) ?? liveOf(change);
   const { group, kind, namespace, name } = change.key;
   const status = syncStatusOf(change);
   const wave = object === undefined ? 0 : waveOf(object).wave;
-  const confirm = object !== undefined && taskOptions(object, noOptions, false).options.prune === 'confirm';
+  const confirm = [desiredOf(change), liveOf(change)].some((one) => one !== undefined && needsApproval(one, change));
   return {
     ...(group !== '' && { group }),
     ...(object !== undefined && { version: gvkOf(object).version }),
@@ -52,7 +57,7 @@ function resourceStatus({ change, health }: AssessedChange, withHealth: boolean)
     ...(withHealth && health !== undefined && { health: { ...health } }),
     ...(change.kind === 'hook' && { hook: true }),
     ...(change.kind === 'prune' && { requiresPruning: true }),
-    ...(change.kind === 'prune' && confirm && { requiresDeletionConfirmation: true }),
+    ...(confirm && { requiresDeletionConfirmation: true }),
     ...(wave !== 0 && { syncWave: wave }),
   };
 }

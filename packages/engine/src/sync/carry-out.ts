@@ -126,8 +126,9 @@ async function createNamespace(
     const message = `the namespace ${namespace.name} could not be created: ${written.message}`;
     return { results: withResults(results, [failed]), progress, finish: { phase: 'Failed', message } };
   }
-  // No row for it: the first row says that the preflight has passed.
-  return { results, progress: { ...progress, namespaceReady: true } };
+  const done: ResourceResult = { ...row, status: 'Synced', hookPhase: 'Succeeded', message: written.message };
+  const rows = written.changed ? [done] : [];
+  return { results: withResults(results, rows), progress: { ...progress, namespaceReady: true } };
 }
 
 async function preflight(

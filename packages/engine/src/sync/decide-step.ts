@@ -63,7 +63,7 @@ export function decideStep(plan: SyncPlan, seen: SyncObservation): SyncDecision 
 function chooseStep(view: View, awaited: (task: SyncTask) => boolean): SyncStep {
   const { plan, seen, main } = view;
   if (seen.stop !== undefined) return stop(view, seen.stop);
-  if (view.results.size === 0) {
+  if (!hasBegun(view)) {
     const first = prepare(view);
     if (first !== undefined) return first;
   }
@@ -73,7 +73,7 @@ function chooseStep(view: View, awaited: (task: SyncTask) => boolean): SyncStep 
   // A wait for health is a safe point: a sync that can never become healthy must not keep a newer revision out.
   const pending = inState(main, view, 'pending');
   const unfinished = pending.length > 0 || running.length > 0;
-  if (seen.supersededBy !== undefined && unfinished && view.results.size > 0 && !running.some(isHook))
+  if (seen.supersededBy !== undefined && unfinished && hasBegun(view) && !running.some(isHook))
     return cleanThen(view, supersede(seen.supersededBy));
   if (running.length > 0) return waitFor(running, view);
   if (failed.length > 0) return fail(view, failed);
@@ -81,6 +81,9 @@ function chooseStep(view: View, awaited: (task: SyncTask) => boolean): SyncStep 
     return cleanThen(view, finish('Succeeded', 'successfully synced (all tasks run)', { code: 'synced' }));
   return nextWave(pending, view);
 }
+
+/** Whether a task of the plan has a result: the namespace, which comes before the dry run, does not count. */
+const hasBegun = ({ plan, results }: View): boolean => plan.tasks.some((task) => results.has(taskId(task)));
 
 /** Before the first write: the namespace, and a dry run of everything (requirement SYNC-45). */
 function prepare({ plan, seen }: View): SyncStep | undefined {
