@@ -60,10 +60,16 @@ export async function comparisonRequest(wanted: WantedComparison): Promise<Compa
     excluded: excludedIn(settings),
     render: {
       ...renderDefaults,
-      kustomizeBuildOptions: settings.kustomize.buildOptions.join(' '),
+      kustomize: {
+        buildOptions: settings.kustomize.buildOptions,
+        buildOptionsOf: settings.kustomize.buildOptionsOf,
+        paths: settings.kustomize.paths,
+      },
       helmValuesFileSchemes: settings.helm.valuesFileSchemes,
       tools: { helm: settings.helm.enabled, kustomize: settings.kustomize.enabled },
       includeHiddenDirectories: settings.includeHiddenDirectories,
+      maxDirectoryBytes: settings.maxDirectoryBytes,
+      maxUnpackedChartBytes: settings.maxUnpackedChartBytes,
     },
     diff: {
       application: instanceName(application, controlNamespace),

@@ -25,7 +25,15 @@ export {
   type RegisteredCluster,
   requireCluster,
 } from './registered-clusters.ts';
-export { accessOf, accessTo, readRepositoryAccess, type Registered } from './repository-access.ts';
+export {
+  accessOf,
+  accessTo,
+  certificatesName,
+  readCertificates,
+  readRepositoryAccess,
+  type Registered,
+  type TrustedCertificates,
+} from './repository-access.ts';
 export { requestSync, type SyncRequest } from './request-sync.ts';
 export { rollbackApplication, type RollbackRequest, type RollbackResult } from './rollback.ts';
 export { setApplication, type SetRequest } from './set-application.ts';

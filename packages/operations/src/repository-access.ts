@@ -1,4 +1,4 @@
-import { normaliseRepositoryUrl } from '@tiphys/api';
+import { isRecord, normaliseRepositoryUrl } from '@tiphys/api';
 import type { RepositoryAccess } from '@tiphys/engine';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
 import { listRepositories, type Repository } from './repository.ts';
@@ -14,7 +14,15 @@ const credentialKeys = [
 
 /** How a registered repository is reached. */
 export function accessOf(repository: Repository): RepositoryAccess {
-  const { url, insecure, insecureIgnoreHostKey, proxy = '', noProxy = '' } = repository;
+  const {
+    url,
+    insecure,
+    insecureIgnoreHostKey,
+    enableOCI,
+    insecureOCIForceHttp,
+    proxy = '',
+    noProxy = '',
+  } = repository;
   const credentials = Object.fromEntries(
     credentialKeys.flatMap((key) => {
       const value = repository[key] ?? '';
@@ -26,28 +34,58 @@ export function accessOf(repository: Repository): RepositoryAccess {
     ...(Object.keys(credentials).length > 0 && { credentials }),
     insecure: insecure === 'true',
     insecureIgnoreHostKey: insecureIgnoreHostKey === 'true',
+    enableOci: enableOCI === 'true',
+    forceHttp: insecureOCIForceHttp === 'true',
     ...(proxy !== '' && { proxy }),
     ...(noProxy !== '' && { noProxy }),
   };
 }
 
-/** What is registered: repositories by URL (`repository`), and credentials for URL prefixes (`repo-creds`). */
+/** Certificates (PEM) by the host name that they are for, as `argocd-tls-certs-cm` has them (contract 12.8). */
+export type TrustedCertificates = Readonly<Record<string, string>>;
+
+/** What is registered: repositories by URL (`repository`), credentials for URL prefixes (`repo-creds`), and certificates. */
 export type Registered = Readonly<{
   repositories: readonly RepositoryAccess[];
   prefixes: readonly RepositoryAccess[];
+  certificates?: TrustedCertificates;
 }>;
 
-/** How to reach a URL: by its own Secret, by the longest registered prefix where that has no credentials, else without any. */
-export function accessTo(url: string, { repositories, prefixes }: Registered): RepositoryAccess {
-  const wanted = normaliseRepositoryUrl(url);
-  const own = repositories.find((one) => normaliseRepositoryUrl(one.url) === wanted);
-  if (own?.credentials !== undefined) return { ...own, url };
+/** One text for all ways to write a repository; a registry is written with and without its scheme. */
+const keyOf = (url: string): string => normaliseRepositoryUrl(url.replace(/^oci:\/\//, ''));
+
+const hostOf = (key: string): string => /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?([^/]*)/.exec(key)?.[1] ?? '';
+
+/** Whether a prefix speaks for a URL: its host is never only the beginning of another one. */
+const speaksFor = (prefix: string, url: string): boolean => url.startsWith(prefix) && hostOf(prefix) === hostOf(url);
+
+/**
+ * How to reach a URL: by its own Secret, by the longest registered prefix where that has no credentials, else without any. The
+ * certificate that its host has to show is that of the ConfigMap, where there is one.
+ */
+export function accessTo(url: string, { repositories, prefixes, certificates = {} }: Registered): RepositoryAccess {
+  const wanted = keyOf(url);
+  const caPem = certificates[hostOf(wanted).replace(/:\d+$/, '')];
+  const trust = caPem === undefined || caPem === '' ? {} : { caPem };
+  const own = repositories.find((one) => keyOf(one.url) === wanted);
+  if (own?.credentials !== undefined) return { ...own, ...trust, url };
   const [prefix] = prefixes
-    .filter((one) => wanted.startsWith(normaliseRepositoryUrl(one.url)))
+    .filter((one) => speaksFor(keyOf(one.url), wanted))
     .sort((a, b) => b.url.length - a.url.length);
   // A repository registered without credentials takes those of its prefix, and keeps its own TLS and proxy settings.
-  return { ...prefix, ...own, ...(prefix?.credentials && { credentials: prefix.credentials }), url };
+  return { ...prefix, ...own, ...(prefix?.credentials && { credentials: prefix.credentials }), ...trust, url };
 }
+
+/** Name of the ConfigMap with certificates. */
+export const certificatesName = 'argocd-tls-certs-cm';
+
+/** The certificates of the ConfigMap's `data`. */
+export const readCertificates = (data: unknown): TrustedCertificates =>
+  isRecord(data)
+    ? Object.fromEntries(
+        Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+      )
+    : {};
 
 /** Reads what is registered, once: how to reach each repository from then on. */
 export async function readRepositoryAccess(
@@ -55,10 +93,16 @@ export async function readRepositoryAccess(
   request: Cancelable,
   ports: OperationPorts,
 ): Promise<(url: string) => RepositoryAccess> {
-  const [own, prefixes] = await Promise.all([
+  const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
+  const [own, prefixes, trusted] = await Promise.all([
     listRepositories(actor, request, ports),
     listRepositories(actor, { ...request, type: 'repo-creds' }, ports),
+    ports.kube.get({ gvk, namespace: ports.namespace, name: certificatesName }, { signal: request.signal }),
   ]);
-  const registered = { repositories: own.map(accessOf), prefixes: prefixes.map(accessOf) };
+  const registered: Registered = {
+    repositories: own.map(accessOf),
+    prefixes: prefixes.map(accessOf),
+    certificates: readCertificates(trusted?.['data']),
+  };
   return (url) => accessTo(url, registered);
 }

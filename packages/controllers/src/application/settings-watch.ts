@@ -1,6 +1,6 @@
 import { type Clock, isRecord, type Logger, stringAt } from '@tiphys/api';
 import { type KubeClient, type ObjectCache, openCache } from '@tiphys/kube';
-import { type InstallationSettings, readSettings } from '@tiphys/operations';
+import { certificatesName, type InstallationSettings, readCertificates, readSettings } from '@tiphys/operations';
 import type { Destinations } from './destinations.ts';
 import type { Repositories } from './repositories.ts';
 
@@ -63,7 +63,7 @@ export async function watchSettings(ports: Ports, namespace: string, signal: Abo
 
 const secretTypes = 'argocd.argoproj.io/secret-type';
 
-/** Follows the Secrets that register clusters and repositories. Resolves once all are read. */
+/** Follows the Secrets that register clusters and repositories, and the certificates of hosts. Resolves once all are read. */
 export async function watchRegistrations(
   ports: Ports & Readonly<{ destinations: Destinations; repositories: Repositories }>,
   namespace: string,
@@ -79,6 +79,18 @@ export async function watchRegistrations(
     else if (change.kind === 'deleted') ports.repositories.secretDeleted(secret);
     else if (type === 'repository' || type === 'repo-creds') ports.repositories.secretChanged(secret, type);
   });
-  await cache.synced;
-  return cache;
+  const maps = await ports.client.resourceFor(configMaps, { signal });
+  const fieldSelector = `metadata.name=${certificatesName}`;
+  const certificates = openCache(
+    ports.client,
+    { resource: maps, namespace, fieldSelector, project: ({ data }) => readCertificates(data) },
+    ports,
+  );
+  certificates.onChange(() => ports.repositories.certificatesChanged(certificates.list()[0] ?? {}));
+  await Promise.all([cache.synced, certificates.synced]);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([cache.stop(), certificates.stop()]);
+    },
+  };
 }

@@ -85,7 +85,6 @@ const attacks: Readonly<Record<string, Readonly<{ files: Record<string, string>;
 describe('hostile texts', { skip: withoutTools }, async () => {
   const mebibyte = 1024 * 1024;
   const renderer = await bench.renderer({
-    maxDirectoryBytes: 64 * mebibyte,
     decode: { ...rendererDefaults.decode, timeoutMs: 5000 },
   });
   const plain = bench.origin(
@@ -96,7 +95,8 @@ describe('hostile texts', { skip: withoutTools }, async () => {
   for (const [name, { files, code, names: words }] of Object.entries(attacks))
     test(`REPO-20 ${name}: an error by name, and others are rendered meanwhile`, async () => {
       const repo = bench.origin(files);
-      const request = await bench.request({ repoURL: repo.url, path: 'app' });
+      const settings = { maxDirectoryBytes: 64 * mebibyte };
+      const request = await bench.request({ repoURL: repo.url, path: 'app' }, { settings });
       const delay = monitorEventLoopDelay({ resolution: 10 });
       delay.enable();
       const attack = renderer.render(request, signal).then(

@@ -7,7 +7,16 @@ import { isCoded, messageOf } from '@tiphys/api';
 import { runTool } from './tool.ts';
 import { openSandbox } from './isolation.ts';
 import { rendererDefaults } from './renderer-settings.ts';
-import { asText, configMap, helm, kubectl, type Origin, Workbench, withoutTools } from './workbench.suite.ts';
+import {
+  asText,
+  buildOptions as withBuildOptions,
+  configMap,
+  helm,
+  kubectl,
+  type Origin,
+  Workbench,
+  withoutTools,
+} from './workbench.suite.ts';
 
 const canary = 'CANARY-7f3d9a';
 const bench = new Workbench();
@@ -168,7 +177,7 @@ describe('hostile repositories', { skip: withoutTools }, () => {
       const repo = bench.origin(files);
       const request = await bench.request(
         { repoURL: repo.url, path: 'app', ...source },
-        { settings: { kustomizeBuildOptions: buildOptions } },
+        { settings: withBuildOptions(buildOptions) },
       );
       const said = await renderer
         .render(request, signal)

@@ -7,7 +7,8 @@ import type { Decoder } from './decode/decoder.ts';
 import type { ReadDocument } from './decode/documents.ts';
 import { detectTool, explicitTool } from './detect-tool.ts';
 import { planDirectory } from './directory/plan-directory.ts';
-import type { ChartRepositories } from './helm/chart-repository.ts';
+import { requireUnpackedSize } from './helm/chart-archives.ts';
+import type { ChartRepositories } from './helm/charts.ts';
 import type { ChartLocation } from './helm/lay-out.ts';
 import { type HelmPorts, planHelm } from './helm/plan-helm.ts';
 import { type KustomizePorts, planKustomize } from './kustomize/plan-kustomize.ts';
@@ -25,7 +26,7 @@ export type PlanPorts = Readonly<{
   decoder: Decoder;
   helm: HelmPorts;
   kustomize: KustomizePorts;
-  settings: Pick<RendererSettings, 'maxDirectoryBytes' | 'remoteFreshMs'>;
+  settings: Pick<RendererSettings, 'remoteFreshMs'>;
 }>;
 
 type Refs = ReadonlyMap<string, Omit<Reads, 'paths'>>;
@@ -113,7 +114,7 @@ async function planFolder(at: Folder, ports: PlanPorts): Promise<Plan> {
       folder,
       directory: source.directory ?? {},
       includeHidden: request.settings.includeHiddenDirectories,
-      maxBytes: ports.settings.maxDirectoryBytes,
+      maxBytes: request.settings.maxDirectoryBytes,
       decoder: ports.decoder,
     });
   return planKustomize(
@@ -122,7 +123,7 @@ async function planFolder(at: Folder, ports: PlanPorts): Promise<Plan> {
       folder,
       kustomize: source.kustomize ?? {},
       environment: buildEnvironment(request, at.source),
-      buildOptions: request.settings.kustomizeBuildOptions,
+      settings: request.settings.kustomize,
       kubeVersion: request.kubeVersion,
       apiVersions: request.apiVersions,
       chartsFreshMs: ports.settings.remoteFreshMs,
@@ -165,8 +166,13 @@ async function planChart(
     throw new CodedError('render/duplicate-tool', `source.chart is rendered by Helm, not by ${explicit}`);
   const name = source.chart ?? '';
   const passCredentials = source.helm?.passCredentials ?? false;
+  const maxBytes = what.request.settings.maxUnpackedChartBytes;
   // The run may be one that others wait for too, so it is not ended by this caller's signal.
-  const file = (stop: AbortSignal): Promise<string> =>
-    ports.charts.pull(repo, { name, version, passCredentials, anew: what.request.anew }, stop);
-  return planHelmSource(what, { kind: 'archive', file, scope: scopeOf(repo), name, version }, ports);
+  const file = async (stop: AbortSignal): Promise<string> => {
+    const chart = { name, version, passCredentials, anew: what.request.anew };
+    const archive = await ports.charts.pull(repo, chart, stop);
+    await requireUnpackedSize(archive, maxBytes, `${describeRepository(repo.url)}: chart "${name}" ${version}`);
+    return archive;
+  };
+  return planHelmSource(what, { kind: 'archive', file, scope: scopeOf(repo), name, version, maxBytes }, ports);
 }

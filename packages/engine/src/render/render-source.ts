@@ -122,9 +122,12 @@ export class SourceRenderer {
 
   #freshMs({ freshMs }: Plan, outcome: Outcome): number | undefined {
     if (outcome.kind !== 'failed') return freshMs;
-    const { failureMs, passingFailureMs } = this.#settings;
-    const passing = isCoded(outcome.error) && outcome.error.policy.retry === 'backoff';
-    return passing ? passingFailureMs : Math.min(failureMs, freshMs ?? failureMs);
+    const { failureMs, passingFailureMs, remoteFreshMs } = this.#settings;
+    const { error } = outcome;
+    if (isCoded(error) && error.policy.retry === 'backoff') return passingFailureMs;
+    // A chart that a repository lacks may be published at any time; commits are found before a render.
+    const longest = isCoded(error, 'git/revision-not-found') ? remoteFreshMs : failureMs;
+    return Math.min(longest, freshMs ?? longest);
   }
 
   /** Runs a plan in folders of its own, which are gone afterwards. */

@@ -16,8 +16,6 @@ export type RendererSettings = Readonly<{
   parallelism: number;
   /** What a tool may print. */
   maxOutputBytes: number;
-  /** Plain manifests of one folder together (`reposerver.max.combined.directory.manifests.size`). */
-  maxDirectoryBytes: number;
   cacheBytes: number;
   /** How long a failure that only a change can mend is remembered. */
   failureMs: number;
@@ -50,7 +48,6 @@ export const rendererDefaults: RendererSettings = {
   readSets: 'presumed',
   parallelism: 4,
   maxOutputBytes: 64 * mebibyte,
-  maxDirectoryBytes: 10 * mebibyte,
   cacheBytes: 128 * mebibyte,
   failureMs: 3_600_000,
   passingFailureMs: 10_000,

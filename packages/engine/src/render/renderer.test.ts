@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { at, type KubeObject } from '@tiphys/api';
 import type { RenderError } from './types.ts';
-import { asText, configMap, names, Workbench, withoutTools } from './workbench.suite.ts';
+import { asText, buildOptions, configMap, names, Workbench, withoutTools } from './workbench.suite.ts';
 
 const bench = new Workbench();
 const { signal } = bench;
@@ -270,7 +270,7 @@ describe('kustomize', { skip: withoutTools }, () => {
     });
     const source = { repoURL: charted.url, path: 'k' };
     await fails(renderer.render(await bench.request(source), signal), 'render/failed', 'enable-helm');
-    const enabled = await bench.request(source, { settings: { kustomizeBuildOptions: '--enable-helm' } });
+    const enabled = await bench.request(source, { settings: buildOptions('--enable-helm') });
     const rendered = await renderer.render(enabled, signal);
     assert.deepEqual(names(rendered), ['ConfigMap r-cm']);
     assert.equal(at(rendered.objects[0], 'data', 'version'), 'v1.35.0');
@@ -282,7 +282,7 @@ describe('kustomize', { skip: withoutTools }, () => {
       '--network',
     ])
       await fails(
-        renderer.render(await bench.request(source, { settings: { kustomizeBuildOptions: option } }), signal),
+        renderer.render(await bench.request(source, { settings: buildOptions(option) }), signal),
         'render/unsupported',
         option.split(/[ =]/)[0] ?? '',
       );

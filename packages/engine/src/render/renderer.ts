@@ -6,13 +6,15 @@ import type { GitStore } from '../git/read/git-store.ts';
 import type { RepositoryAccess } from '../git/read/repository-access.ts';
 import { within } from '../git/read/within.ts';
 import { rememberApiVersionUse } from './helm/api-versions.ts';
-import { type ChartRepositories, openChartRepositories } from './helm/chart-repository.ts';
+import type { ChartRepositories } from './helm/charts.ts';
+import { openChartRepositories } from './helm/open-charts.ts';
 import { type Isolation, openSandbox, type Sandbox } from './isolation.ts';
 import { type Decoder, openDecoder } from './decode/decoder.ts';
 import { rememberDocuments } from './decode/documents.ts';
 import { workerNeeds } from './decode/worker-process.ts';
 import { sha256 } from './digest.ts';
 import { writeHelmForKustomize } from './kustomize/helm-for-kustomize.ts';
+import { rememberTellsCluster } from './kustomize/versions.ts';
 import { withoutRepeats } from './manifests.ts';
 import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts';
 import { placesOf, type Read } from './read-set.ts';
@@ -92,6 +94,7 @@ type RendererParts = Readonly<{
   isolation: Isolation;
   decoder: Decoder;
   charts: ChartRepositories;
+  closing: AbortController;
   planPorts: PlanPorts;
 }>;
 
@@ -137,6 +140,7 @@ class ContentRenderer implements Renderer {
 
   async close(): Promise<void> {
     this.#sources.close();
+    this.#parts.closing.abort(new Error('the renderer was closed'));
     await this.#parts.decoder.close();
     await rm(join(this.#settings.workDir, 'runs'), { recursive: true, force: true });
   }
@@ -244,8 +248,9 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
   };
   const decoder = await startDecoder(sandbox, complete);
   const read = rememberDocuments(decoder);
+  const closing = new AbortController();
   const charts = await openChartRepositories(
-    { helm, run, decoder, now: () => ports.clock.now().getTime() },
+    { helm, run, decoder, now: () => ports.clock.now().getTime(), closing: closing.signal },
     { ...complete, dir: join(complete.workDir, 'charts'), runsDir },
   );
   const planPorts: PlanPorts = {
@@ -255,7 +260,8 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     decoder,
     helm: { helm, run, read, seesApiVersions: rememberApiVersionUse(decoder), decoder },
     kustomize: {
-      program: kustomize,
+      builtIn: kustomize,
+      tellsCluster: rememberTellsCluster({ run, runsDir }),
       helm: await writeHelmForKustomize(complete.workDir, helm),
       read,
       decoder,
@@ -264,5 +270,11 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     settings: complete,
   };
   ports.log.info('renderer ready', { isolation: sandbox.isolation });
-  return new ContentRenderer(ports, complete, { isolation: sandbox.isolation, decoder, charts, planPorts });
+  return new ContentRenderer(ports, complete, {
+    isolation: sandbox.isolation,
+    decoder,
+    charts,
+    closing,
+    planPorts,
+  });
 }

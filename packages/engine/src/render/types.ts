@@ -4,23 +4,38 @@ import type { RepositoryAccess } from '../git/read/repository-access.ts';
 /** One source, resolved. `commit` is a full SHA, or the version of a chart. */
 export type RenderSource = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;
 
-/** What `argocd-cm` says about rendering. */
+/** What `argocd-cm` says about Kustomize (contract 12.4). */
+export type KustomizeSettings = Readonly<{
+  /** `kustomize.buildOptions`, in words. */
+  buildOptions: readonly string[];
+  /** `kustomize.buildOptions.<version>`: for that version in place of the others. */
+  buildOptionsOf: Readonly<Record<string, readonly string[]>>;
+  /** `kustomize.path.<version>`: absolute paths of programs. */
+  paths: Readonly<Record<string, string>>;
+}>;
+
+/** What `argocd-cm` and `argocd-cmd-params-cm` say about rendering. */
 export type RenderSettings = Readonly<{
-  /** `kustomize.buildOptions`. */
-  kustomizeBuildOptions: string;
+  kustomize: KustomizeSettings;
   /** `helm.valuesFileSchemes`. */
   helmValuesFileSchemes: readonly string[];
   /** `helm.enable` and `kustomize.enable`: a tool that is off leaves a folder to the plain manifests. */
   tools: Readonly<{ helm: boolean; kustomize: boolean }>;
   /** `reposerver.include.hidden.directories`. */
   includeHiddenDirectories: boolean;
+  /** Plain manifests of one folder together (`reposerver.max.combined.directory.manifests.size`). */
+  maxDirectoryBytes: number;
+  /** What the archive of a chart may unpack to (`reposerver.helm.manifest.max.extracted.size`). */
+  maxUnpackedChartBytes: number;
 }>;
 
 export const renderDefaults: RenderSettings = {
-  kustomizeBuildOptions: '',
+  kustomize: { buildOptions: [], buildOptionsOf: {}, paths: {} },
   helmValuesFileSchemes: ['http', 'https'],
   tools: { helm: true, kustomize: true },
   includeHiddenDirectories: false,
+  maxDirectoryBytes: 10_000_000,
+  maxUnpackedChartBytes: 1_000_000_000,
 };
 
 /** What is to be rendered, and for which cluster. */

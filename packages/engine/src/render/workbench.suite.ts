@@ -123,3 +123,8 @@ export const asText = ({ objects }: Pick<Rendered, 'objects'>): string =>
 /** A ConfigMap as a file. */
 export const configMap = (name: string, data: Readonly<Record<string, string>> = { key: 'value' }): string =>
   stringifyYaml({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
+
+/** Settings with `kustomize.buildOptions`. */
+export const buildOptions = (text: string): Pick<RenderSettings, 'kustomize'> => ({
+  kustomize: { ...renderDefaults.kustomize, buildOptions: text.split(/\s+/) },
+});

@@ -7,7 +7,7 @@ import {
   type TrackingMethod,
   type TrackingSettings,
 } from '@tiphys/api';
-import { parseDuration } from '@tiphys/language';
+import { parseDuration, parseQuantity } from '@tiphys/language';
 import { type CompareSettings, readCompareSettings } from './compare-settings.ts';
 import { knownKeys } from './known-keys.ts';
 
@@ -51,16 +51,30 @@ export type InstallationSettings = Readonly<{
   persistResourceHealth: boolean;
   /** `application.namespaces`: globs of namespaces beside the control plane's whose Applications count. */
   applicationNamespaces: readonly string[];
-  kustomize: Readonly<{ enabled: boolean; buildOptions: readonly string[] }>;
+  kustomize: KustomizeSettings;
   helm: Readonly<{ enabled: boolean; valuesFileSchemes: readonly string[] }>;
   jsonnetEnabled: boolean;
-  /** `reposerver.max.combined.directory.manifests.size` (10 MiB). */
+  /** `reposerver.max.combined.directory.manifests.size` (10M). */
   maxDirectoryBytes: number;
+  /** `reposerver.helm.manifest.max.extracted.size` (1G), unless `reposerver.disable.helm.manifest.max.extracted.size`. */
+  maxUnpackedChartBytes: number;
+  /** `reposerver.include.hidden.directories`. */
   includeHiddenDirectories: boolean;
   exclusions: readonly KindFilter[];
   inclusions: readonly KindFilter[];
   /** `resource.compareoptions` and the installation's ignore rules. */
   compare: CompareSettings;
+}>;
+
+/** What `argocd-cm` says about Kustomize. */
+export type KustomizeSettings = Readonly<{
+  enabled: boolean;
+  /** `kustomize.buildOptions`. */
+  buildOptions: readonly string[];
+  /** `kustomize.buildOptions.<version>`: these count for that version in place of the others. */
+  buildOptionsOf: Readonly<Record<string, readonly string[]>>;
+  /** `kustomize.path.<version>`, and `kustomize.version.<version>` as it was called before: the programs of other versions. */
+  paths: Readonly<Record<string, string>>;
 }>;
 
 /** The data of the two ConfigMaps; empty where one is absent. */
@@ -104,6 +118,7 @@ const flagForm: Form<boolean> = {
   parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
   wanted: 'true or false',
 };
+const sizeForm: Form<number> = { parse: bytesOf, wanted: 'a size above 0 such as 10M' };
 const filtersForm: Form<readonly KindFilter[]> = {
   parse: kindFilters,
   wanted: 'a YAML list of apiGroups, kinds, clusters',
@@ -121,6 +136,7 @@ function reader(data: Readonly<Record<string, string>>, where: string, warnings:
     duration: (key: string, fallbackMs: number) => value(key, fallbackMs, durationForm),
     seconds: (key: string, fallback: number) => value(key, fallback, secondsForm) * 1000,
     count: (key: string, fallback: number) => value(key, fallback, countForm),
+    bytes: (key: string, fallback: number) => value(key, fallback, sizeForm),
     flag: (key: string, fallback: boolean) => value(key, fallback, flagForm),
     words: (key: string, fallback: readonly string[], separator: RegExp): readonly string[] =>
       data[key]?.split(separator).filter((word) => word !== '') ?? fallback,
@@ -136,6 +152,32 @@ function durationMs(text: string): number | undefined {
     return undefined;
   }
 }
+
+function bytesOf(text: string): number | undefined {
+  try {
+    const bytes = Number(parseQuantity(text).nano / 1_000_000_000n);
+    return bytes > 0 ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
+
+/** The keys of a family, by what follows the family's name. */
+const familyOf = (cm: SettingsInput['cm'], family: string): readonly (readonly [string, string])[] =>
+  Object.entries(cm).flatMap(([key, value]) =>
+    key.startsWith(family) && key !== family && value.trim() !== '' ? [[key.slice(family.length), value.trim()]] : [],
+  );
+
+const readKustomize = (cm: SettingsInput['cm'], enabled: boolean): KustomizeSettings => ({
+  enabled,
+  buildOptions: words(cm['kustomize.buildOptions'] ?? ''),
+  buildOptionsOf: Object.fromEntries(
+    familyOf(cm, 'kustomize.buildOptions.').map(([version, text]) => [version, words(text)]),
+  ),
+  paths: Object.fromEntries([...familyOf(cm, 'kustomize.version.'), ...familyOf(cm, 'kustomize.path.')]),
+});
 
 function kindFilters(text: string): readonly KindFilter[] | undefined {
   const list = yamlOrUndefined(text);
@@ -215,16 +257,16 @@ export function readSettings({ cm, params }: SettingsInput): {
     },
     persistResourceHealth: param.flag('controller.resource.health.persist', false),
     applicationNamespaces: param.words('application.namespaces', [], /[\s,]+/),
-    kustomize: {
-      enabled: main.flag('kustomize.enable', true),
-      buildOptions: main.words('kustomize.buildOptions', [], /\s+/),
-    },
+    kustomize: readKustomize(cm, main.flag('kustomize.enable', true)),
     helm: {
       enabled: main.flag('helm.enable', true),
       valuesFileSchemes: main.words('helm.valuesFileSchemes', ['http', 'https'], /[\s,]+/),
     },
     jsonnetEnabled: main.flag('jsonnet.enable', true),
-    maxDirectoryBytes: 10 * 1024 * 1024,
+    maxDirectoryBytes: param.bytes('reposerver.max.combined.directory.manifests.size', 10_000_000),
+    maxUnpackedChartBytes: param.flag('reposerver.disable.helm.manifest.max.extracted.size', false)
+      ? Number.MAX_SAFE_INTEGER
+      : param.bytes('reposerver.helm.manifest.max.extracted.size', 1_000_000_000),
     includeHiddenDirectories: param.flag('reposerver.include.hidden.directories', false),
     exclusions: main.filters('resource.exclusions', shippedExclusions),
     inclusions: main.filters('resource.inclusions', []),

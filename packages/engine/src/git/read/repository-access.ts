@@ -15,7 +15,10 @@ export type RepositoryCredentials = Readonly<{
 
 /** A repository and how it is reached. */
 export type RepositoryAccess = Readonly<{
-  /** `https://`, `http://`, `ssh://`, `user@host:path`, `file://` or an absolute path. */
+  /**
+   * `https://`, `http://`, `ssh://`, `user@host:path`, `file://` or an absolute path; for charts also a registry: `oci://host/path` or
+   * `host/path`.
+   */
   url: string;
   credentials?: RepositoryCredentials;
   /** Do not check the server's certificate. */
@@ -30,6 +33,10 @@ export type RepositoryAccess = Readonly<{
   /** Comma-separated hosts that are reached without the proxy. */
   noProxy?: string;
   enableLfs?: false;
+  /** `enableOCI`: the URL names a registry, and is written without a scheme. */
+  enableOci?: boolean;
+  /** `insecureOCIForceHttp`: the registry has no TLS. */
+  forceHttp?: boolean;
 }>;
 
 /** Every secret of a repository, to be struck from what its tools say. */
@@ -52,6 +59,11 @@ export function withoutSecrets(text: string, access: RepositoryAccess): string {
 export function scopeOf(access: RepositoryAccess): string {
   const { credentials = {} } = access;
   const inUrl = /^[a-z][\w+.-]*:\/\/([^/@]*)@/i.exec(access.url)?.[1] ?? '';
-  const parts = [normaliseRepositoryUrl(access.url), inUrl, ...Object.entries(credentials).sort().flat()];
+  // Who trusts another server may be given something else by it.
+  const { caPem, insecure = false, forceHttp = false } = access;
+  const trust = Object.entries({ caPem, insecure, forceHttp }).flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [name, String(value)],
+  );
+  const parts = [normaliseRepositoryUrl(access.url), inUrl, ...Object.entries(credentials).sort().flat(), ...trust];
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }

@@ -66,7 +66,15 @@ export function planDirectory(input: DirectoryPlanInput): Plan {
   };
   return {
     sourceType: 'Directory',
-    sees: { folder, recurse, include, exclude, disableExtensionFilter, hidden: input.includeHidden },
+    sees: {
+      folder,
+      recurse,
+      include,
+      exclude,
+      disableExtensionFilter,
+      hidden: input.includeHidden,
+      most: input.maxBytes,
+    },
     // A folder read with all below it is one id; otherwise only the files themselves count.
     candidates: [async () => [{ ...reads, paths: recurse ? [folder] : await files() }]],
     watched: [{ ...reads, paths: [folder] }],

@@ -14,6 +14,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { at } from '@tiphys/api';
 import type { RenderError } from '../types.ts';
 import { helm, names, Workbench, withoutTools } from '../workbench.suite.ts';
@@ -166,6 +167,18 @@ describe('chart repositories', { skip: withoutTools }, () => {
     await fails(renderer.render(await bench.request(source), signal), 'git/revision-not-found', 'monitor', '9.9.9');
   });
 
+  test('REPO-02 a version that is published after it was asked for is found soon, not when a failure is forgotten', async () => {
+    const renderer = await bench.renderer({ remoteFreshMs: 300 });
+    const source = { repoURL: `${url}/open`, chart: 'monitor', targetRevision: '3.0.0' };
+    await fails(renderer.render(await bench.request(source), signal), 'git/revision-not-found', '3.0.0');
+    packageChart('3.0.0');
+    execFileSync(helm, ['repo', 'index', served], { env: { HOME: bench.root }, stdio: 'ignore' });
+    await sleep(400);
+    assert.equal((await renderer.render(await bench.request(source), signal)).objects.length, 1);
+    rmSync(join(served, 'monitor-3.0.0.tgz'));
+    execFileSync(helm, ['repo', 'index', served], { env: { HOME: bench.root }, stdio: 'ignore' });
+  });
+
   test('credentials reach the repository and nothing else', async () => {
     const renderer = await bench.renderer();
     const request = await bench.request({ repoURL: `${url}/private`, chart: 'monitor', targetRevision: '1.0.0' });
@@ -216,7 +229,7 @@ describe('chart repositories', { skip: withoutTools }, () => {
     const render = async (repoURL: string, targetRevision: string) =>
       renderer.render(await bench.request({ repoURL, chart: 'monitor', targetRevision }), signal);
     await fails(render('http://127.0.0.1:9/charts', '1.0.0'), 'git/unreachable', 'http://127.0.0.1:9/charts');
-    await fails(render('oci://example.com/charts', '1.0.0'), 'render/unsupported', 'oci://example.com/charts');
+    await fails(render('ftp://example.com/charts', '1.0.0'), 'git/url-invalid', 'ftp://example.com/charts');
     await fails(
       renderer.resolveChart({ url: `${url}/open` }, { name: 'monitor', revision: '*' }, signal),
       'git/too-large',

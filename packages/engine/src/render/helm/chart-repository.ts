@@ -1,56 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, describeRepository, stringifyYaml } from '@tiphys/api';
 import { highestVersion, parseVersion, parseVersionRange } from '@tiphys/language';
 import { LRUCache } from 'lru-cache';
 import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
-import type { Decoder } from '../decode/decoder.ts';
-import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
-
-/** What pulling charts needs. */
-export type ChartPorts = Readonly<{
-  helm: string;
-  run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
-  decoder: Pick<Decoder, 'chartVersions'>;
-  /** Milliseconds. */
-  now: () => number;
-}>;
-
-export type ChartSettings = Readonly<{
-  /** Folder of pulled charts. */
-  dir: string;
-  /** Folder in which each run has one of its own. */
-  runsDir: string;
-  indexMs: number;
-  maxIndexBytes: number;
-  maxChartBytes: number;
-  maxCharts: number;
-}>;
-
-/** One version of a chart. */
-export type ChartVersion = Readonly<{
-  name: string;
-  version: string;
-  anew?: boolean | undefined;
-  /** The repository's credentials are also for the host that its index sends us to. */
-  passCredentials: boolean;
-}>;
-
-/** Charts of chart repositories (contract 12.3), pulled by Helm with configuration of its own for each run. */
-export interface ChartRepositories {
-  /**
-   * The version that a revision stands for: an exact one is itself; '', `*` and ranges are looked up in the index, which with `anew`
-   * is read again.
-   */
-  resolve(
-    repo: RepositoryAccess,
-    chart: Readonly<{ name: string; revision: string; anew?: boolean | undefined }>,
-    signal: AbortSignal,
-  ): Promise<string>;
-  /** The archive of one version, pulled once, and with `anew` again: a repository may have replaced it. */
-  pull(repo: RepositoryAccess, chart: ChartVersion, signal: AbortSignal): Promise<string>;
-}
+import type { ToolResult } from '../tool.ts';
+import type { ChartArchives, ChartVersion } from './chart-archives.ts';
+import type { ChartPorts, ChartRepositories, ChartSettings, WantedVersion } from './charts.ts';
+import { type HelmRun, withHelm } from './helm-run.ts';
+import { isRefusal } from './refusal.ts';
 
 /** One entry of Helm's `repositories.yaml`, with the files it names. Only the run that it is for can read it. */
 export async function writeRepositories(
@@ -98,31 +56,32 @@ export const proxyOf = ({ proxy, noProxy }: RepositoryAccess): Record<string, st
 
 function checkUrl(repo: RepositoryAccess): void {
   if (/^https?:\/\//.test(repo.url)) return;
-  const name = describeRepository(repo.url);
-  if (/^oci:\/\//.test(repo.url))
-    throw new CodedError('render/unsupported', `${name}: charts from OCI registries are not supported yet`);
-  throw new CodedError('git/url-invalid', `${name}: a chart repository has an http or https URL`);
+  throw new CodedError(
+    'git/url-invalid',
+    `${describeRepository(repo.url)}: a chart repository has an http or https URL, a registry one without a scheme`,
+  );
 }
 
-class Charts implements ChartRepositories {
+/** Charts of repositories with an index. */
+export class IndexedCharts implements ChartRepositories {
   readonly #ports: ChartPorts;
   readonly #settings: ChartSettings;
+  readonly #archives: ChartArchives;
   readonly #versions = new LRUCache<string, { atMs: number; versions: ReadonlyMap<string, readonly string[]> }>({
     max: 100,
   });
-  readonly #pulling = new Map<string, Promise<string>>();
 
-  constructor(ports: ChartPorts, settings: ChartSettings) {
+  constructor(ports: ChartPorts, settings: ChartSettings, archives: ChartArchives) {
     this.#ports = ports;
     this.#settings = settings;
+    this.#archives = archives;
   }
 
   async resolve(
     repo: RepositoryAccess,
-    chart: { name: string; revision: string; anew?: boolean | undefined },
+    { revision, name, anew = false }: WantedVersion,
     signal: AbortSignal,
   ): Promise<string> {
-    const { revision, name, anew = false } = chart;
     if (parseVersion(revision) !== undefined) return revision;
     const range = parseVersionRange(revision === '' ? '*' : revision);
     const versions = (await this.#index(repo, anew, signal)).get(name);
@@ -135,59 +94,15 @@ class Charts implements ChartRepositories {
   }
 
   pull(repo: RepositoryAccess, chart: ChartVersion, signal: AbortSignal): Promise<string> {
-    const id = createHash('sha256')
-      .update([scopeOf(repo), chart.name, chart.version, String(chart.passCredentials)].join('\0'))
-      .digest('hex')
-      .slice(0, 32);
-    const run = chart.anew === true ? `${id} anew` : id;
-    const pulling =
-      this.#pulling.get(run) ?? this.#pull(id, { repo, chart }, signal).finally(() => this.#pulling.delete(run));
-    this.#pulling.set(run, pulling);
-    return pulling;
-  }
-
-  async #pull(id: string, what: { repo: RepositoryAccess; chart: ChartVersion }, signal: AbortSignal): Promise<string> {
-    const { dir, maxChartBytes } = this.#settings;
-    const archive = join(dir, `${id}.tgz`);
-    if (
-      what.chart.anew !== true &&
-      (await stat(archive).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return archive;
-    const { repo, chart } = what;
-    return this.#withRepository(
-      { repo, passCredentials: chart.passCredentials },
-      async (home, run) => {
+    const { name, version, passCredentials } = chart;
+    return this.#archives.get({ repo, chart }, () =>
+      this.#withRepository({ repo, passCredentials }, signal, async (home, run) => {
         const target = join(home, 'pulled');
         await mkdir(target);
-        await run(
-          ['pull', `${repositoryName(0)}/${chart.name}`, `--version=${chart.version}`, `--destination=${target}`],
-          signal,
-        );
-        const [file] = await readdir(target);
-        const name = `${describeRepository(repo.url)}: chart "${chart.name}" ${chart.version}`;
-        if (file === undefined) throw new CodedError('git/revision-not-found', `${name} was not found`);
-        if ((await stat(join(target, file))).size > maxChartBytes)
-          throw new CodedError('git/too-large', `${name} is larger than ${maxChartBytes} bytes`);
-        await rename(join(target, file), archive);
-        await this.#trim();
-        return archive;
-      },
-      signal,
+        await run(['pull', `${repositoryName(0)}/${name}`, `--version=${version}`, `--destination=${target}`]);
+        return this.#archives.keep({ repo, chart }, target);
+      }),
     );
-  }
-
-  /** Keeps the newest archives. */
-  async #trim(): Promise<void> {
-    const { dir, maxCharts } = this.#settings;
-    const names = (await readdir(dir)).filter((name) => name.endsWith('.tgz'));
-    if (names.length <= maxCharts) return;
-    const aged = await Promise.all(names.map(async (name) => ({ name, atMs: (await stat(join(dir, name))).mtimeMs })));
-    aged.sort((a, b) => a.atMs - b.atMs);
-    await Promise.all(aged.slice(0, names.length - maxCharts).map(({ name }) => rm(join(dir, name), { force: true })));
   }
 
   async #index(
@@ -198,10 +113,8 @@ class Charts implements ChartRepositories {
     const scope = scopeOf(repo);
     const known = this.#versions.get(scope);
     if (!anew && known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.versions;
-    const versions = await this.#withRepository(
-      { repo, passCredentials: false },
-      (home) => this.#readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo),
-      signal,
+    const versions = await this.#withRepository({ repo, passCredentials: false }, signal, (home) =>
+      this.#readIndex(join(home, 'helm', 'cache', 'repository', `${repositoryName(0)}-index.yaml`), repo),
     );
     this.#versions.set(scope, { atMs: this.#ports.now(), versions });
     return versions;
@@ -220,30 +133,25 @@ class Charts implements ChartRepositories {
   }
 
   /** Runs Helm with one repository whose index was just read, in a folder that is gone afterwards. */
-  async #withRepository<T>(
+  #withRepository<T>(
     { repo, passCredentials }: Readonly<{ repo: RepositoryAccess; passCredentials: boolean }>,
-    use: (home: string, run: (args: readonly string[], signal: AbortSignal) => Promise<void>) => Promise<T>,
     signal: AbortSignal,
+    use: (home: string, run: (args: readonly string[]) => Promise<void>) => Promise<T>,
   ): Promise<T> {
     checkUrl(repo);
-    const root = join(this.#settings.runsDir, randomUUID());
-    const home = join(root, 'home');
-    await mkdir(join(home, 'tmp'), { recursive: true, mode: 0o700 });
-    const program: ToolCommand = { command: this.#ports.helm, args: [] };
-    const run = async (args: readonly string[], stop: AbortSignal): Promise<void> => {
-      const result = await this.#ports.run(
-        { tool: 'helm', program, args, cwd: home, home, network: 'allowed', env: proxyOf(repo) },
-        stop,
-      );
-      if (result.kind === 'failed') throw chartError(repo, reasonOf(result));
-    };
-    try {
-      await writeRepositories(home, [repo], passCredentials);
-      await run(['repo', 'update', repositoryName(0)], signal);
-      return await use(home, run);
-    } finally {
-      await rm(root, { recursive: true, force: true });
-    }
+    return withHelm(
+      this.#ports,
+      { runsDir: this.#settings.runsDir, env: proxyOf(repo) },
+      async (home, helm: HelmRun) => {
+        const run = async (args: readonly string[]): Promise<void> => {
+          const result = await helm(args, signal);
+          if (result.kind === 'failed') throw chartError(repo, reasonOf(result));
+        };
+        await writeRepositories(home, [repo], passCredentials);
+        await run(['repo', 'update', repositoryName(0)]);
+        return use(home, run);
+      },
+    );
   }
 }
 
@@ -253,19 +161,10 @@ export function reasonOf({ message, stdout }: Extract<ToolResult, { kind: 'faile
   return reasons.length === 0 ? message : reasons.map((line) => line.trim()).join('; ');
 }
 
-/** Whether a repository refused us, rather than being away. */
-export const isRefusal = (message: string): boolean => /\b40[13]\b|unauthorized|forbidden/i.test(message);
-
 function chartError(repo: RepositoryAccess, message: string): CodedError {
   const text = `${describeRepository(repo.url)}: ${withoutSecrets(message, repo)}`;
   if (isRefusal(message)) return new CodedError('git/authentication', text);
   if (/not found|no chart version/i.test(message) && !/index\.yaml|lookup/.test(message))
     return new CodedError('git/revision-not-found', text);
   return new CodedError('git/unreachable', text);
-}
-
-/** Opens the chart repositories, with a folder for pulled charts. */
-export async function openChartRepositories(ports: ChartPorts, settings: ChartSettings): Promise<ChartRepositories> {
-  await mkdir(settings.dir, { recursive: true, mode: 0o700 });
-  return new Charts(ports, settings);
 }

@@ -11,7 +11,15 @@ import { missing, resolveChartFiles, type ValueFile } from './value-files.ts';
  */
 export type ChartLocation =
   | { kind: 'folder'; reads: Omit<Reads, 'paths'>; folder: string }
-  | { kind: 'archive'; file: (signal: AbortSignal) => Promise<string>; scope: string; name: string; version: string };
+  | {
+      kind: 'archive';
+      file: (signal: AbortSignal) => Promise<string>;
+      scope: string;
+      name: string;
+      version: string;
+      /** What it may unpack to. */
+      maxBytes: number;
+    };
 
 /** The files that a chart is rendered with, in the order they count. */
 export type Inputs = Readonly<{

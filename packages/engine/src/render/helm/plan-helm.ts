@@ -17,10 +17,12 @@ import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
 import type { ChartSeesApiVersions } from './api-versions.ts';
-import { isRefusal, proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
+import { proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { type ChartLocation, type Inputs, layOut, type Layout } from './lay-out.ts';
 import { fileArgument, parameterArguments, valuesArgument } from './parameters.ts';
+import { isRefusal } from './refusal.ts';
+import { registryAddress, registryArguments, registryError, writeRegistryLogins } from './registry.ts';
 import { resolveFileParameter, resolveValueFiles, type ValueSources } from './value-files.ts';
 
 export type HelmPorts = Readonly<{
@@ -55,6 +57,8 @@ type Prepared = Readonly<{
   dependencies: Dependencies;
   /** The chart repositories among them. */
   repositories: readonly RepositoryAccess[];
+  /** The OCI registries among them. */
+  registries: readonly RepositoryAccess[];
   inline: string;
   args: readonly string[];
   /** Those of the source, else of the cluster. */
@@ -64,6 +68,8 @@ type Prepared = Readonly<{
 const missesDependency = /missing in charts\/? directory|missing these dependencies/i;
 const missesFile = /no such file|not found|does not exist|cannot find/i;
 const noDependencies: Dependencies = { folders: [], outside: [], repositories: [], local: true, pinned: true };
+
+const isOci = (url: string): boolean => url.startsWith('oci://');
 
 const inlineValues = ({ values, valuesObject }: HelmSource): string =>
   valuesObject !== undefined && Object.keys(valuesObject).length > 0 ? stringifyYaml(valuesObject) : (values ?? '');
@@ -107,7 +113,8 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     ports,
     inputs,
     dependencies,
-    repositories: dependencies.repositories.filter((url) => !url.startsWith('oci://')).map(input.access),
+    repositories: dependencies.repositories.filter((url) => !isOci(url)).map(input.access),
+    registries: dependencies.repositories.filter(isOci).map(input.access),
     inline: inlineValues(helm),
     args: settingArguments(input),
     apiVersions: helm.apiVersions ?? input.apiVersions,
@@ -124,9 +131,9 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
       apiVersions: (await seesThoseOfCluster(prepared)) ? prepared.apiVersions : helm.apiVersions,
       inline: prepared.inline,
       inputs,
-      chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version],
+      chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version, chart.maxBytes],
       // Nobody is given what another's credentials fetched.
-      repositories: prepared.repositories.map(scopeOf),
+      repositories: [...prepared.repositories, ...prepared.registries].map(scopeOf),
       passCredentials: helm.passCredentials ?? false,
     },
     candidates: chart.kind === 'folder' ? [reads(chartPaths), reads([''])] : [reads([])],
@@ -207,15 +214,17 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
 }
 
 async function buildDependencies(prepared: Prepared, { layout, workspace }: Run, signal: AbortSignal): Promise<void> {
-  const { ports, dependencies, repositories } = prepared;
+  const { ports, dependencies, repositories, registries } = prepared;
   const [outside] = dependencies.outside;
   if (outside !== undefined)
     throw new CodedError(
       'render/path-outside',
       `helm dependency build: the dependency "${outside}" leads out of the repository`,
     );
+  const { home } = workspace;
   if (repositories.length > 0)
-    await writeRepositories(workspace.home, repositories, prepared.input.helm.passCredentials ?? false);
+    await writeRepositories(home, repositories, prepared.input.helm.passCredentials ?? false);
+  if (registries.length > 0) await writeRegistryLogins(home, registries);
   const run = (args: readonly string[]): Promise<ToolResult> =>
     ports.run(
       {
@@ -223,9 +232,9 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
         program: { command: ports.helm, args: [] },
         args,
         cwd: layout.cwd,
-        home: workspace.home,
+        home,
         network: dependencies.repositories.length > 0 ? 'allowed' : 'none',
-        env: Object.assign({}, ...repositories.map(proxyOf)) as Record<string, string>,
+        env: Object.assign({}, ...[...repositories, ...registries].map(proxyOf)) as Record<string, string>,
       },
       signal,
     );
@@ -238,10 +247,18 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
       `helm dependency build: the chart repository ${describeRepository(repository.url)} cannot be read: ${why}`,
     );
   }
-  const built = await run(['dependency', 'build', '.', ...(repositories.length > 0 ? ['--skip-refresh'] : [])]);
-  if (built.kind === 'ok') return;
-  const why = repositories.reduce((text, repository) => withoutSecrets(text, repository), built.message);
-  throw new CodedError('render/failed', `helm dependency build failed: ${why}`);
+  const refresh = repositories.length > 0 ? ['--skip-refresh'] : [];
+  const built = await run(['dependency', 'build', '.', ...refresh, ...(await registryArguments(home, registries))]);
+  if (built.kind === 'failed') throw buildError(built.message, prepared);
+}
+
+/** Why a build of dependencies failed. The repositories were asked before; so it is the chart, or a registry that it names. */
+function buildError(message: string, { repositories, registries }: Prepared): CodedError {
+  const why = [...repositories, ...registries].reduce((text, one) => withoutSecrets(text, one), message);
+  // Helm names the host that it asked.
+  const asked = registries.find(({ url }) => message.includes(registryAddress(url)?.host ?? url));
+  const code = asked === undefined ? 'render/failed' : registryError(asked, message).code;
+  return new CodedError(code, `helm dependency build failed: ${why}`);
 }
 
 /** What went wrong: values that are no mapping are found out here, since Helm says so only in its own terms. */

@@ -11,10 +11,10 @@ const allowed: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Reads `kustomize.buildOptions`.
+ * Reads `kustomize.buildOptions`, or those of one version; `key` is what errors call it.
  * @throws CodedError render/unsupported naming the option
  */
-export function parseBuildOptions(text: string): BuildOptions {
+export function parseBuildOptions(text: string, key: string): BuildOptions {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const args: string[] = [];
   let helm = false;
@@ -28,7 +28,7 @@ export function parseBuildOptions(text: string): BuildOptions {
     if (rule?.test(value) !== true)
       throw new CodedError(
         'render/unsupported',
-        `kustomize.buildOptions: ${[option, value].filter((part) => part !== '').join(' ')} is not allowed; allowed are ${Object.keys(allowed).join(', ')} (files are loaded from the kustomization's own folder only)`,
+        `${key}: ${[option, value].filter((part) => part !== '').join(' ')} is not allowed; allowed are ${Object.keys(allowed).join(', ')} (files are loaded from the kustomization's own folder only)`,
       );
     if (option === '--enable-helm') helm = value !== 'false';
     args.push(value === '' ? option : `${option}=${value}`);

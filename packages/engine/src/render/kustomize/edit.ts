@@ -32,14 +32,9 @@ const mapValues = (map: Readonly<Record<string, string>>, change: (value: string
 
 /**
  * The changes that a source asks for.
- * @throws CodedError render/unknown-variable, render/failed, render/unsupported naming the field
+ * @throws CodedError render/unknown-variable, render/failed naming the field
  */
 export function editsOf(source: KustomizeSource, environment: BuildEnvironment): Edits {
-  if (source.version !== undefined && source.version !== '')
-    throw new CodedError(
-      'render/unsupported',
-      `source.kustomize.version: there is one kustomize, not "${source.version}"`,
-    );
   const { labelWithoutSelector = false, labelIncludeTemplates = false } = source;
   if (labelIncludeTemplates && !labelWithoutSelector)
     throw new CodedError('render/failed', 'source.kustomize.labelIncludeTemplates needs labelWithoutSelector');

@@ -7,14 +7,18 @@ import type { ReadDocument } from '../decode/documents.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import { type Reads, relativeTo } from '../read-set.ts';
 import type { ToolCommand, ToolResult, ToolRun } from '../tool.ts';
+import type { KustomizeSettings } from '../types.ts';
 import { parseBuildOptions } from './build-options.ts';
 import { type Closure, closureOf, kustomizationPath, readKustomization } from './closure.ts';
 import { applyEdits, type Edits, editsOf, isEmpty } from './edit.ts';
 import type { Kustomization, Reference } from './kustomization.ts';
+import { kustomizeOf, type KustomizeProgram, type TellsCluster } from './versions.ts';
 
 /** How a plan runs its tool. */
 export type KustomizePorts = Readonly<{
-  program: ToolCommand;
+  /** The one that is used where a source names no version. */
+  builtIn: ToolCommand;
+  tellsCluster: TellsCluster;
   helm: string;
   read: ReadDocument;
   decoder: Pick<Decoder, 'output'>;
@@ -26,7 +30,7 @@ export type KustomizePlanInput = Readonly<{
   folder: string;
   kustomize: KustomizeSource;
   environment: BuildEnvironment;
-  buildOptions: string;
+  settings: KustomizeSettings;
   kubeVersion: string;
   apiVersions: readonly string[];
   /** How long a result with charts from a repository is used. */
@@ -57,22 +61,23 @@ async function withoutMissing(edits: Edits, input: KustomizePlanInput): Promise<
 /** A folder with a kustomization (contract 12.4). */
 export async function planKustomize(input: KustomizePlanInput, ports: KustomizePorts): Promise<Plan> {
   const { folder, reads, kustomize } = input;
-  const options = parseBuildOptions(input.buildOptions);
+  const chosen = await kustomizeOf(kustomize.version ?? '', input.settings, ports.builtIn);
+  const options = parseBuildOptions(chosen.buildOptions, chosen.optionsKey);
   const edits = await withoutMissing(editsOf(kustomize, input.environment), input);
   const closure = await closureOf(reads.tree, { folder, extra: extraReferences(edits) }, ports.read);
-  const charts = options.helm ? chartArguments(input, ports) : [];
+  const charts = options.helm ? await chartArguments(input, ports, chosen) : [];
   const paths = (list: readonly string[]) => () => Promise.resolve([{ ...reads, paths: list }]);
   const optional = kustomize.ignoreMissingComponents === true ? (kustomize.components ?? []) : [];
   return {
     sourceType: 'Kustomize',
-    sees: { folder, edits, options: options.args, charts: charts.slice(1) },
+    sees: { folder, edits, options: options.args, charts: charts.slice(1), program: chosen.fingerprint },
     candidates: [paths(closure.paths), paths([...closure.folders, ...closure.paths]), paths([''])],
     watched: [{ ...reads, paths: [...closure.paths, ...optional.flatMap((path) => relativeTo(folder, path) ?? [])] }],
     freshMs: options.helm && closure.pullsCharts ? input.chartsFreshMs : undefined,
     run: async (all, workspace, signal) => {
       const [root = ''] = await workspace.materialise();
       const unread = isEmpty(edits) ? undefined : await writeEdited(root, { input, edits }, ports.read);
-      const what = { root, folder, args: [...options.args, ...charts], closure };
+      const what = { program: chosen.program, root, folder, args: [...options.args, ...charts], closure };
       const result = await build(what, { ports, workspace }, signal);
       if (unread === undefined || result.kind === 'failed') return result;
       const why = `${unread}: cannot be read, so what source.kustomize says cannot be added to it`;
@@ -82,11 +87,13 @@ export async function planKustomize(input: KustomizePlanInput, ports: KustomizeP
 }
 
 /** What charts within a kustomization are rendered for. The first is the place of helm, which shapes no result. */
-function chartArguments(
+async function chartArguments(
   { kustomize, kubeVersion, apiVersions }: KustomizePlanInput,
-  { helm }: KustomizePorts,
-): readonly string[] {
+  { helm, tellsCluster }: KustomizePorts,
+  chosen: KustomizeProgram,
+): Promise<readonly string[]> {
   const version = kustomize.kubeVersion ?? kubeVersion;
+  if (!(await tellsCluster(chosen))) return [`--helm-command=${helm}`];
   return [
     `--helm-command=${helm}`,
     ...(version === '' ? [] : [`--helm-kube-version=${version}`]),
@@ -120,14 +127,14 @@ async function writeEdited(
 }
 
 async function build(
-  what: Readonly<{ root: string; folder: string; args: readonly string[]; closure: Closure }>,
+  what: Readonly<{ program: ToolCommand; root: string; folder: string; args: readonly string[]; closure: Closure }>,
   { ports, workspace }: { ports: KustomizePorts; workspace: Workspace },
   signal: AbortSignal,
 ): Promise<PlanResult> {
   const result = await ports.run(
     {
       tool: 'kustomize',
-      program: ports.program,
+      program: what.program,
       args: [...what.args, '--', join(what.root, what.folder)],
       cwd: what.root,
       home: workspace.home,
