@@ -12,6 +12,7 @@ export type * from './application-set/template.ts';
 export * from './custom-resource-definitions.ts';
 export * from './error.ts';
 export * from './json.ts';
+export * from './limiter.ts';
 export * from './manifest.ts';
 export * from './merge-patch.ts';
 export * from './object.ts';

@@ -5,6 +5,7 @@ import {
   keyOf,
   keyText,
   type KubeObject,
+  mapLimited,
   trackedBy,
   type TrackingSettings,
 } from '@tiphys/api';
@@ -49,15 +50,12 @@ export function openLiveOnce(client: KubeClient, tracking: TrackingSettings): Li
         const resource = byGroupKind(kind);
         return resource === undefined || !isListable(resource) ? [] : [resource];
       });
-      const work = async (): Promise<void> => {
-        for (let resource = open.shift(); resource !== undefined; resource = open.shift()) {
-          const id = groupKindText(resource);
-          const listing = listed.get(id) ?? list(resource, signal);
-          listed.set(id, listing);
-          await listing;
-        }
-      };
-      await Promise.all(Array.from({ length: concurrency }, work));
+      await mapLimited(open, concurrency, async (resource) => {
+        const id = groupKindText(resource);
+        const listing = listed.get(id) ?? list(resource, signal);
+        listed.set(id, listing);
+        await listing;
+      });
     },
     managed: (instance) => [...tracked.values()].filter((object) => trackedBy(object, tracking) === instance),
     get: (gvk, { namespace, name }, signal) => client.get({ gvk, namespace, name }, { signal }),

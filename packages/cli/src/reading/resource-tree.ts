@@ -5,6 +5,7 @@ import {
   isCoded,
   type KubeObject,
   listAt,
+  mapLimited,
   parseAppProject,
   projectOf,
   type ResourceStatus,
@@ -94,19 +95,15 @@ async function search(namespaces: ReadonlySet<string>, { client, settings, signa
     return scopes.map((namespace) => ({ resource, namespace }));
   });
   const seen: Seen[] = [];
-  const work = async (): Promise<void> => {
-    for (let next = lists.shift(); next !== undefined; next = lists.shift()) {
-      const { resource, namespace } = next;
-      try {
-        await client.listEach(resource, { namespace, metadataOnly: true, signal }, (object) => {
-          if (namespaces.has(object.metadata.namespace ?? '')) seen.push(seenOf(object, resource, settings));
-        });
-      } catch (error) {
-        if (!isCoded(error, 'kube/forbidden', 'kube/not-found', 'kube/server-error')) throw error;
-      }
+  await mapLimited(lists, concurrency, async ({ resource, namespace }) => {
+    try {
+      await client.listEach(resource, { namespace, metadataOnly: true, signal }, (object) => {
+        if (namespaces.has(object.metadata.namespace ?? '')) seen.push(seenOf(object, resource, settings));
+      });
+    } catch (error) {
+      if (!isCoded(error, 'kube/forbidden', 'kube/not-found', 'kube/server-error')) throw error;
     }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  });
   return seen;
 }
 

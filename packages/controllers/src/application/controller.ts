@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, describeKey, normaliseRepositoryUrl } from '@tiphys/api';
+import { canonicalJson, describeKey, limiter, normaliseRepositoryUrl } from '@tiphys/api';
 import { type Comparison, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, type Lease, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
@@ -10,7 +10,6 @@ import { type ApplicationStore, openApplicationStore, placeOf, type StoredApplic
 import type { Context, Counts } from './context.ts';
 import { type Destination, type Destinations, openDestinations } from './destinations.ts';
 import { openEventRecorder } from './events.ts';
-import { limiter } from './limiter.ts';
 import { openDestination } from './open-destination.ts';
 import { takeOwnership } from './ownership.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';

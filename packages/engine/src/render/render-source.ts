@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, type Clock, isCoded, type Logger } from '@tiphys/api';
+import { canonicalJson, type Clock, isCoded, limiter, type Logger } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
 import { sha256 } from './digest.ts';
@@ -16,28 +16,6 @@ const policyVersion = 1;
 /** What became of one source: `ran` when it was not remembered. */
 export type Attempt = Readonly<{ key: string; outcome: Outcome; read: readonly Read[]; ran: boolean }>;
 
-/** Lets a number of things run at once and the others wait in line. */
-class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(places: number) {
-    this.#free = places;
-  }
-
-  async within<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((next) => this.#waiting.push(next));
-    try {
-      return await run();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    }
-  }
-}
-
 export type SourceRendererPorts = Readonly<{ git: GitStore; toolVersions: string; clock: Clock; log: Logger }>;
 
 /**
@@ -49,14 +27,14 @@ export class SourceRenderer {
   readonly #settings: RendererSettings;
   readonly #cache: RenderCache;
   readonly #links = new LRUCache<string, readonly string[]>({ max: 20_000 });
-  readonly #gate: Gate;
+  readonly #limited: <T>(run: () => Promise<T>) => Promise<T>;
   readonly #closing = new AbortController();
   #renders = 0;
 
   constructor(ports: SourceRendererPorts, settings: RendererSettings) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#gate = new Gate(settings.parallelism);
+    this.#limited = limiter(() => settings.parallelism);
     this.#cache = new RenderCache({ maxBytes: settings.cacheBytes, now: () => ports.clock.now().getTime() });
   }
 
@@ -138,7 +116,7 @@ export class SourceRenderer {
       home: join(root, 'home'),
       materialise: () => (written ??= this.#materialise(root, reads)),
     };
-    return this.#gate.within(async () => {
+    return this.#limited(async () => {
       const started = performance.now();
       this.#renders += 1;
       try {

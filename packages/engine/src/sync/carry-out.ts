@@ -1,4 +1,4 @@
-import { groupKindText, type KubeObject, type ResourceResult } from '@tiphys/api';
+import { groupKindText, type KubeObject, mapLimited, type ResourceResult } from '@tiphys/api';
 import type { Health } from '../health/health.ts';
 import { definedKind } from './cluster-writer.ts';
 import { stoppedResults } from './decide-step.ts';
@@ -73,19 +73,6 @@ export function writeContext(plan: SyncPlan, who: Writing): WriteContext {
       ...(plan.namespace === undefined ? [] : [plan.namespace.name]),
     ]),
   };
-}
-
-async function mapLimited<T, R>(items: readonly T[], limit: number, run: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await run(item);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
-  return results;
 }
 
 /**

@@ -23,3 +23,9 @@ export function limiter(limit: () => number): <T>(run: () => Promise<T>) => Prom
     }
   };
 }
+
+/** The results of all items, in their order, with at most so many runs at once. One that fails does not keep the others from running. */
+export function mapLimited<T, R>(items: readonly T[], limit: number, run: (item: T) => Promise<R>): Promise<R[]> {
+  const limited = limiter(() => limit);
+  return Promise.all(items.map((item) => limited(() => run(item))));
+}
