@@ -221,7 +221,7 @@ export function badInputSuite(world: World): void {
       {
         title: 'an object that the API server refuses',
         object: service('refused', {}, { ports: [{ port: 70_000 }] }),
-        error: /refused[\s\S]*(70000|1 and 65535|1-65535)/,
+        error: /one or more objects failed to apply, reason: .*refused[\s\S]*(70000|1 and 65535|1-65535)/,
       },
       { title: 'a kind that is nowhere', object: manifest('nowhere.example.com/v1 Gadget', 'x'), error: /Gadget/ },
       {

@@ -312,6 +312,16 @@ export function coreModeSuite(access: () => Promise<Access>): void {
       assert.match(out, /Service +\S+ +web +Synced +Healthy/);
       assert.match(out, /Service +\S+ +gone +Synced +Missing/);
       assert.match(out, /ConfigMap +\S+ +plain +Synced +$/m);
+
+      const shown: unknown = parseJson((await cli(['app', 'get', 'assessed', '-o', 'json'])).out);
+      assert.deepEqual(
+        listAt(shown, 'status', 'resources').map((one) => at(one, 'health', 'status')),
+        ['Healthy', 'Missing', undefined],
+      );
+      const waiting = ['app', 'wait', 'assessed', '--sync', '--timeout', '30'];
+      await patchRaw('assessed', { status: { sync: { status: 'Synced' } } });
+      const [waited] = await Promise.all([cli(waiting), answer('assessed', refreshing, refreshed)]);
+      assert.match(waited.out, /\n\nGROUP +KIND[^]*Service +\S+ +web +Synced +Healthy/);
     });
     test('colour is for terminals, and not when NO_COLOR is set', async () => {
       const terminal = { stdin: false, stdout: true, stderr: false };

@@ -175,7 +175,10 @@ function fail(view: View, failed: readonly SyncTask[]): SyncStep {
     return `${isHook(task) ? 'hook ' : ''}${name(task)}${message === '' ? '' : `: ${message}`}`;
   });
   const also = inState(view.onFailure, view, 'failed').map((task) => `SyncFail hook ${name(task)} failed too`);
-  const message = `one or more synchronization tasks completed unsuccessfully: ${shorten([...reasons, ...also])}`;
+  // Tools look for these words: what the API server refused, or what was applied and did not turn out well.
+  const isRefused = failed.some((task) => view.results.get(taskId(task))?.status === 'SyncFailed');
+  const what = isRefused ? 'objects failed to apply' : 'synchronization tasks completed unsuccessfully';
+  const message = `one or more ${what}, reason: ${shorten([...reasons, ...also])}`;
   return cleanThen(view, finish('Failed', message, { code: 'task-failed', object: name(failed[0]) }));
 }
 

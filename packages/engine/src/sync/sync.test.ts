@@ -477,7 +477,10 @@ test('SYNC-04 SYNC-16 SyncFail runs after a failure, not on success; its own fai
   assert.ok(!good.some((line) => line.includes('notify')));
   const bad = new Driver(planOf(desired), { settle: settleNamed({ smoke: jobStatus('Failed') }) }).run();
   assert.deepEqual(bad.slice(0, 3), ['Sync 0 Deployment/web', 'PostSync 0 Job/smoke', 'SyncFail 0 Job/notify']);
-  assert.match(bad.at(-1) ?? '', /^Failed: .*smoke: job Failed$/);
+  assert.match(
+    bad.at(-1) ?? '',
+    /^Failed: one or more synchronization tasks completed unsuccessfully, reason: .*smoke: job Failed$/,
+  );
   const worse = new Driver(planOf(desired), {
     settle: settleNamed({ smoke: jobStatus('Failed'), notify: jobStatus('Failed') }),
   }).run();

@@ -65,7 +65,7 @@ export async function awaitOperation(
 async function printOutcome(ended: Application, output: string | undefined, context: CommandContext): Promise<void> {
   const { style, print, io } = context;
   if (output === 'json' || output === 'yaml') {
-    print(await formatValue(withoutManagedFields(ended), output));
+    print(await formatValue(withoutManagedFields(await withLiveHealth(ended, context)), output));
     return;
   }
   const now = io.clock.now();

@@ -12,6 +12,7 @@ export type Follower = Readonly<{
   end: () => void;
 }>;
 
+const hookColumn = resourceHeader.indexOf('HOOK');
 const minimum = [25, 10, 12, 14, 28, 10, 12, 10];
 
 /** Columns do not move while rows come one by one, so they have a least width instead of one that fits all. */
@@ -34,7 +35,8 @@ export function openFollower(context: CommandContext, mode: 'rows' | 'quiet'): F
     if (application === undefined) return;
     for (const row of mode === 'rows' ? resourceRows(application, style) : []) {
       const [group = '', kind = '', namespace = '', name = '', ...state] = row;
-      const key = [group, kind, namespace, name].join('/');
+      // A hook of two phases has a row for each.
+      const key = [group, kind, namespace, name, row[hookColumn]].join('/');
       const text = state.join('\t');
       if (printed.get(key) === text) continue;
       if (printed.size === 0) emit(['TIMESTAMP', ...resourceHeader]);

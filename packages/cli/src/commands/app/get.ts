@@ -87,8 +87,9 @@ export const appGet = defineCommand({
         ? await refreshApplication(actor, { ...request, kind, timeoutMs: args.timeout ?? 60_000 }, cluster)
         : await readApplication(request, cluster);
     chosenSource(application, args);
+    // With the health of the objects, which scripts read here: it is not stored with them.
     if (args.output === 'json' || args.output === 'yaml')
-      print(await formatValue(withoutManagedFields(application), args.output));
+      print(await formatValue(withoutManagedFields(await withLiveHealth(application, context)), args.output));
     else if (args.output === 'name')
       print(`${application.metadata.namespace ?? ''}/${application.metadata.name ?? ''}\n`);
     else await printDescription(application, args, context);

@@ -3,8 +3,9 @@ import { type ApplicationRef, readApplication, requestRefresh, waitForApplicatio
 import type { CommandContext } from '../../context.ts';
 import { choice, defineCommand, flag, option, options, positionals, seconds } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
+import { formatTable } from '../../output/table.ts';
 import { withLiveHealth } from '../../reading/live-health.ts';
-import { describeSummary } from './describe.ts';
+import { describeSummary, resourceHeader, resourceRows } from './describe.ts';
 import { openFollower } from './follow.ts';
 import { isSelected, type ResourceFilter, resourceFilter, selectApplications } from './select.ts';
 
@@ -99,9 +100,11 @@ async function waitForOne(
   const seen = await waitForApplication(request, ports).finally(follower.end);
   if (seen === undefined) return;
   const leftMs = timeoutMs - (ports.clock.now().getTime() - startedMs);
-  const reached = looksAtObjects ? await waitForObjects(ref, { wanted, leftMs }, context) : seen;
+  const reached = looksAtObjects
+    ? await waitForObjects(ref, { wanted, leftMs }, context)
+    : await withLiveHealth(seen, context);
   if (output === 'json' || output === 'yaml') print(await formatValue(withoutManagedFields(reached), output));
-  else print(`\n${describeSummary(reached, style)}`);
+  else print(`\n${describeSummary(reached, style)}\n${formatTable([resourceHeader, ...resourceRows(reached, style)])}`);
 }
 
 const pollMs = 1000;
