@@ -70,7 +70,7 @@ class Store implements GitStore {
   }
 
   async lsRemote(repo: RepositoryAccess, signal: AbortSignal): Promise<Refs> {
-    return within(this.#store(repo).lsRemote('latest'), signal);
+    return within(this.#store(repo).refs.ask('latest'), signal);
   }
 
   async resolve(repo: RepositoryAccess, question: RevisionQuestion, signal: AbortSignal): Promise<ResolvedRevision> {
@@ -123,7 +123,7 @@ class Store implements GitStore {
     await within(this.#present(store, commit), signal);
     const found = await within(store.read(commit), signal);
     if (found?.type !== 'commit') throw notFound(store, commit);
-    const refs = store.remembered();
+    const refs = store.refs.remembered();
     return { ...parseCommit(found.content.toString('utf8')), tags: refs === undefined ? [] : tagsOf(refs, commit) };
   }
 
@@ -149,8 +149,8 @@ class Store implements GitStore {
     const isFull = fullSha.test(revision);
     const here = isFull ? await store.commit(revision.toLowerCase()) : undefined;
     if (here !== undefined) return { commit: here };
-    const remembered = freshness === 'cached' ? store.remembered() : undefined;
-    const refs = remembered ?? (await store.lsRemote(freshness));
+    const remembered = freshness === 'cached' ? store.refs.remembered() : undefined;
+    const refs = remembered ?? (await store.refs.ask(freshness));
     const named = resolveInRefs(refs, question);
     if (named !== undefined) {
       await this.#present(store, named.commit, named.ref);

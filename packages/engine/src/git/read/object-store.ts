@@ -20,7 +20,8 @@ import {
 import type { GitSettings } from './git-settings.ts';
 import { localFingerprint } from './local-refs.ts';
 import { type GitObject, ObjectReader } from './object-reader.ts';
-import { parseRefs, type Refs } from './refs.ts';
+import { parseRefs } from './refs.ts';
+import { type ReadRefs, RemoteRefs } from './remote-refs.ts';
 import { type RepositoryAccess, scopeOf } from './repository-access.ts';
 import { type ProcessOutcome, runProcess } from './run-process.ts';
 
@@ -28,8 +29,6 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 const sizeCheckMs = 250;
 /** Small fetches leave loose objects and small packs behind; after so many of them git is asked whether to join them. */
 const fetchesPerTidying = 50;
-
-type ReadRefs = Readonly<{ refs: Refs; atMs: number; fingerprint: string | undefined }>;
 
 /** Bytes of the files in a store's pack folder, where a fetch writes. */
 async function packBytes(objects: string): Promise<number> {
@@ -61,21 +60,20 @@ async function removeLocks(folder: string): Promise<void> {
  */
 export class ObjectStore {
   readonly name: string;
+  /**
+   * What the remote has. A local repository whose refs did not change is not asked.
+   * @throws CodedError git/authentication, git/unreachable, git/timeout
+   */
+  readonly refs: RemoteRefs;
   readonly #access: RepositoryAccess;
   readonly #address: RepositoryAddress;
   readonly #paths: StorePaths;
   readonly #settings: GitSettings;
-  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #closing = new AbortController();
   readonly #reader: ObjectReader;
   readonly #commits = new LRUCache<string, string>({ max: 10_000 });
   #opened: Promise<void> | undefined;
-  #refs: ReadRefs | undefined;
-  #failure: Readonly<{ error: unknown; atMs: number }> | undefined;
-  #listing: Promise<Refs> | undefined;
-  /** A question for those who came while another was under way: its answer may be older than they are. */
-  #nextListing: Promise<Refs> | undefined;
   #fetching: Promise<void> | undefined;
   #fetches = 0;
 
@@ -86,10 +84,10 @@ export class ObjectStore {
     { clock, log }: Readonly<{ clock: Clock; log: Logger }>,
   ) {
     this.name = describeRepository(access.url);
+    this.refs = new RemoteRefs((last) => this.#list(last), settings, clock);
     this.#access = access;
     this.#address = parseRepositoryUrl(access.url);
     this.#settings = settings;
-    this.#clock = clock;
     this.#log = log;
     const { scheme, directory } = this.#address;
     if (!settings.schemes.includes(scheme))
@@ -109,70 +107,14 @@ export class ObjectStore {
     });
   }
 
-  /** The refs as last read; undefined when they never were, longer ago than `refsMs`, or the remote failed since. */
-  remembered(): Refs | undefined {
-    return this.#refs !== undefined && this.#now() - this.#refs.atMs <= this.#settings.refsMs
-      ? this.#refs.refs
-      : undefined;
-  }
-
-  /**
-   * What the remote has: one question for all who wait. `latest` is a question that begins when it is asked, or later; `cached`
-   * joins one that is under way, and a remote that failed a moment ago (`failureMs`) fails again without being asked, so that a
-   * dead one holds up nobody. A local repository whose refs did not change is not asked.
-   * @throws CodedError git/authentication, git/unreachable, git/timeout
-   */
-  async lsRemote(freshness: 'cached' | 'latest'): Promise<Refs> {
-    const running = this.#listing;
-    if (freshness === 'latest') {
-      if (running === undefined) return this.#beginListing();
-      const next = (): Promise<Refs> => {
-        this.#nextListing = undefined;
-        return this.#listing ?? this.#beginListing();
-      };
-      this.#nextListing ??= running.then(next, next);
-      return this.#nextListing;
-    }
-    const { failureMs, refsMs } = this.#settings;
-    if (this.#failure !== undefined && this.#now() - this.#failure.atMs < Math.min(failureMs, refsMs))
-      throw this.#failure.error;
-    return running ?? this.#beginListing();
-  }
-
-  #beginListing(): Promise<Refs> {
-    this.#listing = this.#list()
-      .catch((error: unknown) => {
-        // What was read before says nothing any more: else a lost repository looks well as long as it is remembered.
-        this.#refs = undefined;
-        this.#failure = { error, atMs: this.#now() };
-        throw error;
-      })
-      .finally(() => {
-        this.#listing = undefined;
-      });
-    return this.#listing;
-  }
-
-  #now(): number {
-    return this.#clock.now().getTime();
-  }
-
-  async #list(): Promise<Refs> {
-    const atMs = this.#now();
+  async #list(last: ReadRefs | undefined): Promise<ReadRefs> {
     const { directory, url } = this.#address;
     const fingerprint = directory === undefined ? undefined : await localFingerprint(directory);
-    if (fingerprint !== undefined && fingerprint === this.#refs?.fingerprint) {
-      this.#refs = { ...this.#refs, atMs };
-      this.#failure = undefined;
-      return this.#refs.refs;
-    }
+    if (last !== undefined && fingerprint !== undefined && fingerprint === last.fingerprint) return last;
     await this.#open();
     const args = ['ls-remote', '--symref', '--', url];
     const stdout = await this.#ask(args, { what: 'listing refs', timeoutMs: this.#settings.requestTimeoutMs });
-    const refs = parseRefs(stdout.toString('utf8'));
-    this.#refs = { refs, atMs, fingerprint };
-    this.#failure = undefined;
-    return refs;
+    return { refs: parseRefs(stdout.toString('utf8')), fingerprint };
   }
 
   /** The commit that an object id stands for (an annotated tag's is followed); undefined when it is not here. */
@@ -262,7 +204,7 @@ export class ObjectStore {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#reader.close();
-    await Promise.allSettled([this.#opened, this.#listing, this.#nextListing, this.#fetching]);
+    await Promise.allSettled([this.#opened, this.refs.settled(), this.#fetching]);
   }
 
   /** Joins packs when there are many. What no ref leads to stays for two weeks: somebody may be rendering it. */
