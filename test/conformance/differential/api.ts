@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { parseJson, stringifyJson } from '@tiphys/api';
 
@@ -13,9 +14,10 @@ export type Call = Readonly<{
   /** Sent as it is, in place of `body`. */
   text?: string;
   accept?: string;
+  headers?: Readonly<Record<string, string>>;
 }>;
 
-export type Answer = Readonly<{ code: number; body: unknown }>;
+export type Answer = Readonly<{ code: number; body: unknown; headers: IncomingHttpHeaders }>;
 
 export type Client = Readonly<{ call: (call: Call) => Promise<Answer>; close: () => void }>;
 
@@ -25,7 +27,7 @@ const limitMs = 20_000;
 export function connect({ url, token, caPem }: Server): Client {
   // Watches that end by themselves run beside the requests of a sequence.
   const agent = new Agent({ ca: caPem, keepAlive: true, maxSockets: 60 });
-  const call = ({ method, path, contentType, body, text: raw, accept }: Call): Promise<Answer> =>
+  const call = ({ method, path, contentType, body, text: raw, accept, headers }: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const text = raw ?? (body === undefined ? undefined : stringifyJson(body));
       const outgoing = request(
@@ -42,6 +44,7 @@ export function connect({ url, token, caPem }: Server): Client {
               // Of itself Node announces no body for DELETE.
               'content-length': Buffer.byteLength(text),
             }),
+            ...headers,
           },
         },
         (incoming) => {
@@ -57,7 +60,7 @@ export function connect({ url, token, caPem }: Server): Client {
               isStream
                 ? lines.filter((line) => line !== '').map((line) => parseJson(line, path))
                 : parseJson(answer, path);
-            resolve({ code: incoming.statusCode ?? 0, body: isJson ? read() : answer });
+            resolve({ code: incoming.statusCode ?? 0, body: isJson ? read() : answer, headers: incoming.headers });
           });
         },
       );

@@ -107,9 +107,7 @@ function plainMetadata(metadata: Record<string, unknown>, uid: string | undefine
 function plainEntries(entries: readonly unknown[], uid: string | undefined): unknown[] {
   const name = (entry: unknown): string =>
     ['operation', 'manager', 'apiVersion', 'subresource'].map((field) => stringAt(entry, field) ?? '').join('|');
-  // DIFFERENCES.md: the real server drops what scale writes of some objects.
-  const kept = entries.filter((entry) => stringAt(entry, 'subresource') !== 'scale');
-  return kept.map((entry) => plainEntry(entry, uid)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
+  return entries.map((entry) => plainEntry(entry, uid)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
 /** Whether an entry has a time is compared, its time is not. */

@@ -39,7 +39,7 @@ export const accountTokens = (
       return undefined;
     }
     if (annotations?.[uidAnnotation] === uid && stringAt(secret, 'data', 'token') !== undefined) return undefined;
-    const { token } = tokens.issue(account, { secretName: name });
+    const { token } = tokens.issue(account, { bound: { kind: 'secret', name } });
     const data = isRecord(secret['data']) ? secret['data'] : {};
     bench.update({
       ...secret,

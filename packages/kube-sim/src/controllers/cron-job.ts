@@ -6,6 +6,7 @@ import { nextTime, parseSchedule } from './schedule.ts';
 import { conditionStatus } from './template.ts';
 import { controllerReference, type Workbench } from './workbench.ts';
 import { omit } from '../schema/omit.ts';
+import { offsetIn } from '../schema/time-zone.ts';
 
 const resource = 'cronjobs.batch';
 const component = 'cronjob-controller';
@@ -56,12 +57,13 @@ type Due = Readonly<{ due: Date | undefined; next: Date | undefined }>;
 function dueTimes(cronJob: KubeObject, now: Date): Due {
   const schedule = parseSchedule(stringAt(cronJob, 'spec', 'schedule') ?? '');
   if (schedule === undefined) return { due: undefined, next: undefined };
+  const offset = offsetIn(stringAt(cronJob, 'spec', 'timeZone'));
   const last = stringAt(cronJob, 'status', 'lastScheduleTime') ?? cronJob.metadata.creationTimestamp ?? timeText(now);
   let due: Date | undefined;
-  let next = nextTime(schedule, new Date(last));
+  let next = nextTime(schedule, new Date(last), offset);
   for (let missed = 0; next !== undefined && next <= now && missed < 100; missed++) {
     due = next;
-    next = nextTime(schedule, next);
+    next = nextTime(schedule, next, offset);
   }
   return { due, next };
 }
@@ -126,7 +128,7 @@ function reconcile(cronJob: KubeObject, bench: Workbench): Again {
   return next === undefined || suspended ? undefined : next.getTime() - bench.now().getTime() + 100;
 }
 
-/** Starts Jobs when their time comes. Time zones other than UTC are not looked at. */
+/** Starts Jobs when their time comes. */
 export const cronJobs = (bench: Workbench): Controller => ({
   name: 'cronjob',
   concerns: (event) => {

@@ -7,8 +7,8 @@ import type { Place } from '../store/place.ts';
 /** What happened to an object, for `kubectl describe`. */
 export type EventText = Readonly<{ type: 'Normal' | 'Warning'; reason: string; message: string; component: string }>;
 
-/** How many events of the controllers are kept; the oldest go first (a real cluster keeps them for an hour). */
-const maxEvents = 2000;
+/** Of so many texts it is remembered where they are counted; of older ones a new event is made. */
+const maxRemembered = 4000;
 
 const resource = 'events';
 
@@ -46,7 +46,7 @@ export class EventRecorder {
     const object = this.#object(about, text, { name, namespace });
     createObject(this.#cluster, { type, namespace, name }, { object, options: ownWrite(text.component) });
     this.#written.set(key, { resource, namespace, name });
-    if (this.#written.size > maxEvents) this.#dropOldest();
+    if (this.#written.size > maxRemembered) this.#forgetOldest();
   }
 
   #object(about: KubeObject, text: EventText, metadata: { name: string; namespace: string }): KubeObject {
@@ -78,10 +78,8 @@ export class EventRecorder {
     };
   }
 
-  #dropOldest(): void {
-    const [oldest] = this.#written;
-    if (oldest === undefined) return;
-    this.#written.delete(oldest[0]);
-    this.#cluster.store.remove(oldest[1]);
+  #forgetOldest(): void {
+    const [oldest] = this.#written.keys();
+    if (oldest !== undefined) this.#written.delete(oldest);
   }
 }

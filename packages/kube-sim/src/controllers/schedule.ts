@@ -73,8 +73,8 @@ function dayFits(schedule: Schedule, time: Date): boolean {
 /** No schedule repeats more rarely than this; one that never comes is given up. */
 const horizonDays = 366 * 5;
 
-/** The first time after a given one at which a schedule is due (in UTC); undefined when there is none within five years. */
-export function nextTime(schedule: Schedule, after: Date): Date | undefined {
+/** The first clock face after a given one at which a schedule is due, both written as if in UTC. */
+function nextFace(schedule: Schedule, after: Date): Date | undefined {
   const time = new Date(after.getTime());
   time.setUTCSeconds(0, 0);
   time.setUTCMinutes(time.getUTCMinutes() + 1);
@@ -88,6 +88,49 @@ export function nextTime(schedule: Schedule, after: Date): Date | undefined {
         }
     }
     time.setUTCHours(24, 0, 0, 0);
+  }
+  return undefined;
+}
+
+/** The longest time by which clocks are put back. */
+const putBackMs = 3 * 3_600_000;
+
+const minuteMs = 60_000;
+
+/** What the clocks of a zone show, written as if in UTC. */
+const faceOf = (time: Date, offset: (time: Date) => number): Date => new Date(time.getTime() + offset(time));
+
+/** Where clocks are about to be put back, hours come twice: every minute is looked at. */
+function dueWhilePutBack(schedule: Schedule, after: Date, offset: (time: Date) => number): Date | undefined {
+  if (offset(after) <= offset(new Date(after.getTime() + putBackMs))) return undefined;
+  const first = Math.floor(after.getTime() / minuteMs) * minuteMs + minuteMs;
+  for (let time = first; time < first + putBackMs; time += minuteMs) {
+    const face = faceOf(new Date(time), offset);
+    if (nextFace(schedule, new Date(face.getTime() - minuteMs))?.getTime() === face.getTime()) return new Date(time);
+  }
+  return undefined;
+}
+
+/**
+ * The first time after a given one at which a schedule is due by the clocks of a zone (see `offsetIn`); undefined when
+ * there is none within five years. What clocks leave out when they are put forward is left out.
+ */
+export function nextTime(schedule: Schedule, after: Date, offset: (time: Date) => number = () => 0): Date | undefined {
+  const twice = dueWhilePutBack(schedule, after, offset);
+  if (twice !== undefined) return twice;
+  let last = faceOf(after, offset);
+  // A face that no clock shows is followed by one that it does show.
+  for (let tries = 0; tries < 100; tries++) {
+    const face = nextFace(schedule, last);
+    if (face === undefined) return undefined;
+    const wanted = face.getTime();
+    const offsets = [-1, 1].map((sign) => offset(new Date(wanted + sign * 86_400_000)));
+    const times = offsets
+      .map((one) => new Date(wanted - one))
+      .filter((time) => time > after && faceOf(time, offset).getTime() === wanted)
+      .sort((a, b) => a.getTime() - b.getTime());
+    if (times[0] !== undefined) return times[0];
+    last = face;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import { daemonSets } from './daemon-set.ts';
 import { definitions } from './definition.ts';
 import { deployments } from './deployment.ts';
 import { endpoints } from './endpoints.ts';
+import { eventExpiry } from './event-expiry.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobs } from './job.ts';
 import { kubelet, type PodTimes } from './kubelet.ts';
@@ -50,6 +51,7 @@ export function startControllers(
     roleAggregation(bench),
     accountTokens(bench, options),
     endpoints(bench),
+    eventExpiry(bench),
     loadBalancers(bench),
     persistentVolumes(bench),
     kubelet(bench, times),

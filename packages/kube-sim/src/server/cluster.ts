@@ -1,5 +1,6 @@
 import type { Clock, KubeObject, Logger } from '@tiphys/api';
 import type { ObjectStore } from '../store/object-store.ts';
+import type { DuplicateField } from '../schema/json-duplicates.ts';
 import type { ResourceType } from '../schema/types.ts';
 import type { StatusError } from '../schema/status-error.ts';
 import type { TypeRegistry } from './type-registry.ts';
@@ -47,6 +48,10 @@ export type WriteOptions = Readonly<{
   fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   /** Server-side apply: take fields from other managers. */
   force: boolean;
+  /** Keys that the request's JSON has twice. */
+  repeated?: readonly DuplicateField[];
+  /** A last word on what is about to be written; throws when who asks may not. */
+  mayWrite?: (target: Target, next: KubeObject, live: KubeObject | undefined) => void;
 }>;
 
 /** Options of the cluster's own controllers. */

@@ -1,3 +1,4 @@
+import { isTimeZone } from '../time-zone.ts';
 import { omit } from '../omit.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { sameJson } from '../../patch/same-json.ts';
@@ -263,16 +264,32 @@ const cronForm = new RegExp(
   `^\\s*(?:@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|@every\\s+\\S+|${cronList}(?:\\s+${cronList}){4})\\s*$`,
 );
 
+function checkTimeZone(zone: unknown, faults: Faults): void {
+  if (typeof zone !== 'string') return;
+  const path = 'spec.timeZone';
+  if (zone === '') {
+    faults.invalid(path, zone, 'timeZone must be nil or non-empty string');
+    return;
+  }
+  if (zone.toLowerCase() === 'local')
+    faults.invalid(path, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones');
+  if (zone !== 'Local' && !isTimeZone(zone)) faults.invalid(path, zone, `unknown time zone ${zone}`);
+}
+
 const cronJob: KindCheck = (object, old, faults) => {
   const spec = specOf(object);
   const schedule = textAt(spec, 'schedule');
-  if (schedule === '') faults.required('spec.schedule');
+  const schedulePath = 'spec.schedule';
+  if (schedule === '') faults.required(schedulePath);
+  else if (schedule.includes('TZ'))
+    faults.invalid(schedulePath, schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
   else if (!cronForm.test(schedule))
     faults.invalid(
-      'spec.schedule',
+      schedulePath,
       schedule,
       `expected exactly 5 fields, found ${schedule.trim().split(/\s+/).length}: [${schedule.trim()}]`,
     );
+  checkTimeZone(spec['timeZone'], faults);
   faults.notNegative('spec.startingDeadlineSeconds', spec['startingDeadlineSeconds']);
   faults.oneOf('spec.concurrencyPolicy', spec['concurrencyPolicy'], ['Allow', 'Forbid', 'Replace']);
   checkJobSpec(partOf(partOf(spec, 'jobTemplate'), 'spec'), 'spec.jobTemplate.spec', faults);

@@ -75,14 +75,20 @@ type Granted = Readonly<{
   missing: string | undefined;
 }>;
 
+/** The role that a binding binds to; undefined when it is not there. */
+export function roleOf(store: ObjectStore, binding: KubeObject, namespace: string): KubeObject | undefined {
+  const name = stringAt(binding, 'roleRef', 'name') ?? '';
+  const isCluster = at(binding, 'roleRef', 'kind') === 'ClusterRole';
+  return store.get(isCluster ? { resource: clusterRoles, namespace: '', name } : { resource: roles, namespace, name });
+}
+
 function grantedBy(store: ObjectStore, binding: KubeObject, user: User): Granted | undefined {
   const { namespace = '' } = binding.metadata;
   const subject = listAt(binding, 'subjects').find((one) => isSubject(one, user, namespace));
   if (subject === undefined) return undefined;
   const name = stringAt(binding, 'roleRef', 'name') ?? '';
   const isCluster = at(binding, 'roleRef', 'kind') === 'ClusterRole';
-  const place = isCluster ? { resource: clusterRoles, namespace: '', name } : { resource: roles, namespace, name };
-  const role = store.get(place);
+  const role = roleOf(store, binding, namespace);
   const kind = isCluster ? 'clusterrole' : 'role';
   const missing =
     role === undefined ? `${kind}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found` : undefined;

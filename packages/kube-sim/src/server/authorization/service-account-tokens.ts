@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -13,8 +14,17 @@ import type { User } from '../http/exchange.ts';
 
 export const issuer = 'https://kubernetes.default.svc.cluster.local';
 
+/** What a token ends with, besides its account. */
+export type TokenBound = Readonly<{ kind: 'pod' | 'secret' | 'node'; name: string; uid?: string }>;
+
 /** What a token is asked to be. Without `expiresInSeconds` it never ends (those in Secrets). */
-export type TokenWish = Readonly<{ expiresInSeconds?: number; audiences?: readonly string[]; secretName?: string }>;
+export type TokenWish = Readonly<{
+  expiresInSeconds?: number;
+  audiences?: readonly string[];
+  bound?: TokenBound;
+}>;
+
+const resourceOf = { pod: 'pods', secret: 'secrets', node: 'nodes' } as const;
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -30,6 +40,18 @@ const decode = (part: string): unknown => {
 export const newTokenKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
+/** What is known of a token's bearer besides its groups. */
+function extraOf(claims: Record<string, unknown>): Record<string, readonly string[]> {
+  const prefix = 'authentication.kubernetes.io/';
+  const parts = ['node', 'pod'].flatMap((kind) =>
+    ['name', 'uid'].flatMap((field) => {
+      const value = stringAt(claims['kubernetes.io'], kind, field);
+      return value === undefined ? [] : [[`${prefix}${kind}-${field}`, [value]] as const];
+    }),
+  );
+  return { [`${prefix}credential-id`]: [`JTI=${stringAt(claims, 'jti') ?? ''}`], ...Object.fromEntries(parts) };
+}
+
 type Ports = Readonly<{ store: ObjectStore; clock: Clock; keyPem: string }>;
 
 /** Issues and reads the signed tokens (JWT, ES256) of service accounts. */
@@ -37,11 +59,20 @@ export class ServiceAccountTokens {
   readonly #ports: Ports;
   readonly #key: KeyObject;
   readonly #publicKey: KeyObject;
+  readonly #keyId: string;
 
   constructor(ports: Ports) {
     this.#ports = ports;
     this.#key = createPrivateKey(ports.keyPem);
     this.#publicKey = createPublicKey(this.#key);
+    const form = this.#publicKey.export({ type: 'spki', format: 'der' });
+    this.#keyId = createHash('sha256').update(form).digest('base64url');
+  }
+
+  /** What verifies the tokens: a JSON Web Key Set. */
+  keySet(): Record<string, unknown> {
+    const key = this.#publicKey.export({ format: 'jwk' });
+    return { keys: [{ use: 'sig', kid: this.#keyId, alg: 'ES256', ...key }] };
   }
 
   /** A token for an account, and when it ends. */
@@ -57,19 +88,32 @@ export class ServiceAccountTokens {
       jti: randomUUID(),
       'kubernetes.io': {
         namespace,
+        ...this.#boundClaims(namespace, wish.bound),
         serviceaccount: { name, uid },
-        ...(wish.secretName !== undefined && { secret: { name: wish.secretName } }),
       },
       nbf: now,
       sub: `system:serviceaccount:${namespace}:${name}`,
     };
-    const text = `${encode({ alg: 'ES256', typ: 'JWT' })}.${encode(claims)}`;
+    const text = `${encode({ alg: 'ES256', kid: this.#keyId })}.${encode(claims)}`;
     const signature = sign('sha256', Buffer.from(text), { key: this.#key, dsaEncoding: 'ieee-p1363' });
     const expires = end === undefined ? undefined : new Date(end * 1000);
     return { token: `${text}.${signature.toString('base64url')}`, expires };
   }
 
-  /** Whom a token stands for; undefined when it is none of ours, has ended, or its account or Secret is gone. */
+  /** A token of a pod also says on which node the pod is. */
+  #boundClaims(namespace: string, bound: TokenBound | undefined): Record<string, unknown> {
+    if (bound === undefined) return {};
+    const { kind, ...rest } = bound;
+    if (kind !== 'pod') return { [kind]: rest };
+    const { store } = this.#ports;
+    const pod = store.get({ resource: 'pods', namespace, name: bound.name });
+    const nodeName = stringAt(pod, 'spec', 'nodeName') ?? '';
+    const node = store.get({ resource: 'nodes', namespace: '', name: nodeName });
+    const uid = node?.metadata.uid;
+    return { ...(nodeName !== '' && { node: { name: nodeName, ...(uid !== undefined && { uid }) } }), pod: rest };
+  }
+
+  /** Whom a token stands for; undefined when it is none of ours, has ended, or what it is bound to is gone. */
   read(token: string): User | undefined {
     const [header, body, signature, ...more] = token.split('.');
     if (header === undefined || body === undefined || signature === undefined || more.length > 0) return undefined;
@@ -85,7 +129,7 @@ export class ServiceAccountTokens {
       name: `system:serviceaccount:${namespace}:${name}`,
       uid,
       groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-      extra: { 'authentication.kubernetes.io/credential-id': [`JTI=${stringAt(claims, 'jti') ?? ''}`] },
+      extra: extraOf(claims),
     };
   }
 
@@ -96,8 +140,13 @@ export class ServiceAccountTokens {
     if (!listAt(claims, 'aud').includes(issuer)) return false;
     const own = claims['kubernetes.io'];
     const namespace = stringAt(own, 'namespace') ?? '';
-    const secret = stringAt(own, 'secret', 'name');
-    if (secret !== undefined && store.get({ resource: 'secrets', namespace, name: secret }) === undefined) return false;
+    for (const kind of ['pod', 'secret'] as const) {
+      const bound = stringAt(own, kind, 'name');
+      if (bound === undefined) continue;
+      const found = store.get({ resource: resourceOf[kind], namespace, name: bound });
+      if (found === undefined || found.metadata.uid !== (stringAt(own, kind, 'uid') ?? found.metadata.uid))
+        return false;
+    }
     const name = stringAt(own, 'serviceaccount', 'name') ?? '';
     const account = store.get({ resource: 'serviceaccounts', namespace, name });
     return account !== undefined && account.metadata.uid === at(own, 'serviceaccount', 'uid');

@@ -90,19 +90,44 @@ const valuesOf = (headers: Headers, name: string): readonly string[] => {
 
 const accountName = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
-const impersonation = (
-  group: string,
-  resource: string,
-  place: Readonly<{ name: string; namespace?: string }>,
-): Attempt => ({
-  kind: 'resource',
-  verb: 'impersonate',
-  group,
-  resource,
-  subresource: '',
-  namespace: place.namespace ?? '',
-  name: place.name,
+const authentication = 'authentication.k8s.io';
+
+type Spoken = Readonly<{ group: string; resource: string; subresource?: string; namespace?: string; name: string }>;
+
+const impersonation = (spoken: Spoken): Attempt => ({
+  ...{ kind: 'resource', verb: 'impersonate', subresource: '', namespace: '' },
+  ...spoken,
 });
+
+const extraHeader = 'impersonate-extra-';
+
+const unescaped = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+/** What Impersonate-Extra headers say, by key. */
+const extrasOf = (headers: Headers): readonly (readonly [key: string, values: readonly string[]])[] =>
+  Object.keys(headers)
+    .filter((name) => name.startsWith(extraHeader))
+    .toSorted()
+    .map((name) => [unescaped(name.slice(extraHeader.length)), valuesOf(headers, name)]);
+
+function refuseWithoutUser(headers: Headers): void {
+  const shown = [
+    ...valuesOf(headers, 'impersonate-group').map((group) => `{Group  ${group}    }`),
+    ...extrasOf(headers).flatMap(([key, values]) =>
+      values.map((value) => `{UserExtra  ${value}  ${authentication}/v1  ${key}}`),
+    ),
+    ...valuesOf(headers, 'impersonate-uid').map((uid) => `{UID  ${uid}  ${authentication}/v1  }`),
+  ];
+  if (shown.length === 0) return;
+  const message = `requested [${shown.join(' ')}] without impersonating a user`;
+  throw new Refusal({ code: 400, reason: 'BadRequest', message });
+}
 
 /**
  * The user that a request is to count as: its own, or the one that its Impersonate headers name.
@@ -110,23 +135,31 @@ const impersonation = (
  */
 export function impersonated(store: ObjectStore, user: User, headers: Headers): User {
   const [name] = valuesOf(headers, 'impersonate-user');
-  const groups = valuesOf(headers, 'impersonate-group');
   if (name === undefined) {
-    if (groups.length === 0) return user;
-    throw new Refusal({
-      code: 500,
-      reason: 'InternalError',
-      message: `Internal error occurred: requested [{Group  ${groups[0] ?? ''}}] without impersonating a user`,
-    });
+    refuseWithoutUser(headers);
+    return user;
   }
+  const groups = valuesOf(headers, 'impersonate-group');
+  const [uid] = valuesOf(headers, 'impersonate-uid');
+  const extras = extrasOf(headers);
   const [, namespace, account] = accountName.exec(name) ?? [];
-  const asUser =
+  const spoken: readonly Spoken[] = [
     namespace === undefined || account === undefined
-      ? impersonation('', 'users', { name })
-      : impersonation('', 'serviceaccounts', { name: account, namespace });
-  authorize(store, user, asUser);
-  for (const group of groups) authorize(store, user, impersonation('', 'groups', { name: group }));
+      ? { group: '', resource: 'users', name }
+      : { group: '', resource: 'serviceaccounts', name: account, namespace },
+    ...groups.map((group) => ({ group: '', resource: 'groups', name: group })),
+    ...extras.flatMap(([key, values]) =>
+      values.map((value) => ({ group: authentication, resource: 'userextras', subresource: key, name: value })),
+    ),
+    ...(uid === undefined ? [] : [{ group: authentication, resource: 'uids', name: uid }]),
+  ];
+  for (const one of spoken) authorize(store, user, impersonation(one));
   const own = namespace === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
   const all = groups.length > 0 ? groups : own;
-  return { name, groups: all.includes(authenticated) || name === anonymous.name ? all : [...all, authenticated] };
+  return {
+    name,
+    ...(uid !== undefined && { uid }),
+    groups: all.includes(authenticated) || name === anonymous.name ? all : [...all, authenticated],
+    ...(extras.length > 0 && { extra: Object.fromEntries(extras) }),
+  };
 }

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { formatApiVersion } from '@tiphys/api';
 import type { ResourceType } from '../../schema/types.ts';
-import type { TypeRegistry } from '../type-registry.ts';
+import { storageKey, type TypeRegistry } from '../type-registry.ts';
 
 const sortedText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -104,8 +105,24 @@ export const coreVersions = (address: string): Record<string, unknown> => ({
   serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }],
 });
 
-function listEntries(type: ResourceType): readonly Record<string, unknown>[] {
+/** Kinds of which the real server keeps an older version than the one it serves. */
+const olderStorage: Readonly<Record<string, string>> = {
+  'customresourcedefinitions.apiextensions.k8s.io': 'v1beta1',
+  'volumeattributesclasses.storage.k8s.io': 'v1beta1',
+};
+
+/** Clients tell by it that the stored form of a kind has changed; what is never stored has none. */
+function storageVersionHash(type: ResourceType, types: TypeRegistry): string | undefined {
+  if (!type.verbs.includes('list') || type.plural === 'componentstatuses') return undefined;
+  const key = storageKey(type);
+  const { group, version, kind } = types.stored(key) ?? type;
+  const stored = `${group}/${olderStorage[key] ?? version}/${kind}`;
+  return createHash('sha256').update(stored).digest().subarray(0, 8).toString('base64');
+}
+
+function listEntries(type: ResourceType, types: TypeRegistry): readonly Record<string, unknown>[] {
   const { plural, namespaced, kind } = type;
+  const hash = storageVersionHash(type, types);
   const own = {
     name: plural,
     singularName: type.singular,
@@ -114,6 +131,7 @@ function listEntries(type: ResourceType): readonly Record<string, unknown>[] {
     verbs: type.verbs,
     ...(type.shortNames.length > 0 && { shortNames: type.shortNames }),
     ...(type.categories.length > 0 && { categories: type.categories }),
+    ...(hash !== undefined && { storageVersionHash: hash }),
   };
   const subresources = type.subresources.map((subresource) => {
     const details = type.subresourceTypes[subresource];
@@ -138,6 +156,6 @@ export function resourceList(types: TypeRegistry, group: string, version: string
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion: formatApiVersion(group, version),
-    resources: members.flatMap(listEntries),
+    resources: members.flatMap((type) => listEntries(type, types)),
   };
 }

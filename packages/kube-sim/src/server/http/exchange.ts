@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { parseJson, parseYaml, stringifyJson } from '@tiphys/api';
+import { duplicateFields, type DuplicateField } from '../../schema/json-duplicates.ts';
 import { badRequest } from '../../schema/status-error.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
-import { jsonFault } from './json-syntax.ts';
+import { jsonFault } from '../../schema/json-syntax.ts';
 import { tooLarge, unsupportedMediaType } from '../refusal.ts';
 
 /** Who sends a request. */
@@ -61,12 +62,28 @@ function summary(bytes: Buffer): string {
   return bytes.length > limit ? `${text} ...` : text;
 }
 
+/** The body of a write, and the keys that its objects have twice: they are told of, and the last one counts. */
+export type WriteBody = Readonly<{ body: unknown; repeated: readonly DuplicateField[] }>;
+
 /**
  * The body as a value: JSON, or YAML or protobuf where the media type says so; undefined when there is none.
  * @param kind what is expected, where it is an object
  */
 export async function readBody(exchange: Exchange, kind?: string): Promise<unknown> {
+  return valueOf(exchange, await bodyBytes(exchange), kind);
+}
+
+/** The same, for a write that may ask for `fieldValidation`. Keys of YAML are not counted. */
+export async function readWriteBody(exchange: Exchange, kind?: string): Promise<WriteBody> {
   const bytes = await bodyBytes(exchange);
+  const body = valueOf(exchange, bytes, kind);
+  const first = bytes.find((byte) => byte > 0x20);
+  const isJson = first === 0x7b && mediaTypeOf(exchange) !== protobuf;
+  const isAsked = exchange.query.get('fieldValidation') !== 'Ignore';
+  return { body, repeated: isJson && isAsked ? duplicateFields(bytes.toString('utf8'), body) : [] };
+}
+
+function valueOf(exchange: Exchange, bytes: Buffer, kind: string | undefined): unknown {
   if (bytes.length === 0) return undefined;
   const mediaType = mediaTypeOf(exchange);
   if (mediaType === protobuf) return decodeProtobuf(bytes);
@@ -97,7 +114,13 @@ export function warn({ response }: Pick<Exchange, 'response'>, warning: string):
 /** Answers with headers and a whole body. */
 export function send(
   { response }: Pick<Exchange, 'response'>,
-  answer: Readonly<{ code: number; mediaType: string; text: string; warnings?: readonly string[] }>,
+  answer: Readonly<{
+    code: number;
+    mediaType: string;
+    text: string;
+    warnings?: readonly string[];
+    cacheControl?: string;
+  }>,
 ): void {
   if (response.headersSent) {
     response.end();
@@ -106,7 +129,7 @@ export function send(
   for (const warning of answer.warnings ?? []) warn({ response }, warning);
   response.statusCode = answer.code;
   response.setHeader('content-type', answer.mediaType);
-  response.setHeader('cache-control', 'no-cache, private');
+  response.setHeader('cache-control', answer.cacheControl ?? 'no-cache, private');
   response.end(answer.text);
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { messageOf } from '@tiphys/api';
@@ -12,6 +13,7 @@ import { openApiDocument, openApiIndex } from './openapi.ts';
 import { parseResourcePath } from './request-info.ts';
 import { serveResource } from './resource-handler.ts';
 import type { ResourcePorts } from './resource-request.ts';
+import { serveIssuer } from './token-request.ts';
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
@@ -93,6 +95,11 @@ function serveOpenApi(ports: ResourcePorts, exchange: Exchange, segments: readon
   else sendJson(exchange, { code: 200, body });
 }
 
+const rootPaths = [
+  ...['/.well-known/openid-configuration', '/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3'],
+  ...['/openid/v1/jwks', '/readyz', '/version'],
+];
+
 /** What a method means where no resource is asked for. */
 const pathVerbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'head', POST: 'post', PUT: 'put' };
 
@@ -110,9 +117,8 @@ async function route(ports: ResourcePorts, exchange: Exchange): Promise<void> {
     send(exchange, { code: 200, mediaType: 'application/json', text: JSON.stringify(version, null, 2) });
   else if (health.has(path))
     send(exchange, { code: 200, mediaType: 'text/plain; charset=utf-8', text: healthText(exchange) });
-  else if (path === '/')
-    sendJson(exchange, { code: 200, body: { paths: ['/api', '/apis', '/openapi/v2', '/openapi/v3', '/version'] } });
-  else sendNoPage(exchange);
+  else if (path === '/') sendJson(exchange, { code: 200, body: { paths: rootPaths } });
+  else if (!serveIssuer(ports, exchange)) sendNoPage(exchange);
 }
 
 function refuse(ports: ResourcePorts, response: Response, error: unknown): void {
@@ -131,6 +137,7 @@ function refuse(ports: ResourcePorts, response: Response, error: unknown): void 
 
 /** Answers one request, whatever happens. */
 export async function handle(ports: ResourcePorts, request: Request, response: Response): Promise<void> {
+  response.setHeader('audit-id', randomUUID());
   try {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const sender = authenticate(request.headers.authorization ?? '', ports);

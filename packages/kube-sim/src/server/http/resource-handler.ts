@@ -1,6 +1,7 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
 import { badRequest } from '../../schema/status-error.ts';
 import type { Access, Target, WriteOptions, Written } from '../cluster.ts';
+import { checkGrant } from '../authorization/escalation.ts';
 import { authorize } from './authenticate.ts';
 import { deprecationOf } from '../deprecation.ts';
 import { create } from '../operations/create.ts';
@@ -9,7 +10,7 @@ import { checkPatchType, patch } from '../operations/patch.ts';
 import { list, read, readSelection, versionNumber } from '../operations/read.ts';
 import { liveObject, update } from '../operations/update.ts';
 import { fieldError, invalidOptions, notFound, notHere, pathNotFound, resourceText } from '../refusal.ts';
-import { header, mediaTypeOf, readBody, sendJson, sendNoPage, warn, type Exchange } from './exchange.ts';
+import { header, mediaTypeOf, readBody, readWriteBody, sendJson, sendNoPage, warn, type Exchange } from './exchange.ts';
 import { negotiate } from './negotiate.ts';
 import type { ResourcePath } from './request-info.ts';
 import { includeOf, sendObject, sendPage } from './respond.ts';
@@ -46,8 +47,8 @@ function verbOf({ method, query }: Exchange, { name, watched }: ResourcePath): V
 
 const validations = ['Strict', 'Warn', 'Ignore'] as const;
 
-function writeOptions(exchange: Exchange): WriteOptions {
-  const { query } = exchange;
+function writeOptions({ cluster }: ResourcePorts, exchange: Exchange): WriteOptions {
+  const { query, user } = exchange;
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   const optionsKind =
     exchange.method === 'POST' ? 'CreateOptions' : exchange.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions';
@@ -78,6 +79,7 @@ function writeOptions(exchange: Exchange): WriteOptions {
     manager: asked !== '' || isApply ? asked : agent.slice(0, 128) || 'unknown',
     fieldValidation: validations.find((known) => known === query.get('fieldValidation')) ?? 'Warn',
     force: isTrue(query.get('force')),
+    mayWrite: (target, next, live) => checkGrant(cluster.store, user, { target, next, live }),
   };
 }
 
@@ -162,18 +164,25 @@ function sendWritten(ports: ResourcePorts, { exchange, type, path }: ResourceReq
 
 async function serveCreate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, type } = request;
-  const body = await readBody(exchange, type.kind);
+  const { body, repeated } = await readWriteBody(exchange, type.kind);
   const review = answerReview(type.plural, body, {
     user: exchange.user,
     authenticator: ports,
     store: ports.cluster.store,
     namespace: request.path.namespace,
+    now: ports.cluster.clock.now(),
   });
   if (review !== undefined) {
     sendJson(exchange, { code: 201, body: review });
     return;
   }
-  sendWritten(ports, request, create(ports.cluster, targetOf(request), { body, options: writeOptions(exchange) }));
+  // A custom resource may be posted to a path of its own; only its own name counts.
+  const target = { ...targetOf(request), name: '' };
+  sendWritten(
+    ports,
+    request,
+    create(ports.cluster, target, { body, options: { ...writeOptions(ports, exchange), repeated } }),
+  );
 }
 
 /** A write to `scale` is a write of one field of the object. */
@@ -188,10 +197,13 @@ function scaled(ports: ResourcePorts, request: ResourceRequest, scale: unknown):
 
 async function serveUpdate(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
   const { exchange, path } = request;
-  const sent = await readBody(exchange, request.path.subresource === 'scale' ? 'Scale' : request.type.kind);
+  const { body: sent, repeated } = await readWriteBody(
+    exchange,
+    request.path.subresource === 'scale' ? 'Scale' : request.type.kind,
+  );
   const isScale = path.subresource === 'scale';
   const body = isScale ? scaled(ports, request, sent) : sent;
-  const options = writeOptions(exchange);
+  const options = { ...writeOptions(ports, exchange), repeated };
   const subresource = path.subresource;
   sendWritten(ports, request, update(ports.cluster, targetOf(request), { body, subresource, options }));
 }
@@ -201,12 +213,13 @@ async function servePatch(ports: ResourcePorts, request: ResourceRequest): Promi
   const { cluster } = ports;
   const mediaType = mediaTypeOf(exchange);
   checkPatchType(mediaType, type);
-  const options = writeOptions(exchange);
   const target = targetOf(request);
+  const asked = writeOptions(ports, exchange);
   const isApply = mediaType.startsWith('application/apply-patch');
   const isMissing = liveObject(cluster, target) === undefined;
   if (isMissing && !isApply) throw notFound(type, target.name);
-  const body = await readBody(exchange);
+  const { body, repeated } = await readWriteBody(exchange);
+  const options = { ...asked, repeated };
   const creates = isApply && isMissing;
   if (creates) allow(ports, exchange, { path, verb: 'create' });
   if (path.subresource !== 'scale') {
@@ -296,7 +309,8 @@ function checkServed({ type, path }: ResourceRequest, verb: Verb): void {
     return;
   }
   const onCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
-  if (onCollection !== (path.name === '') && path.watched !== true) throw notHere();
+  const isPosted = verb === 'create' && type.custom !== undefined;
+  if (onCollection !== (path.name === '') && path.watched !== true && !isPosted) throw notHere();
   // A namespaced resource without a namespace can only be read across all of them.
   const crossNamespace = type.namespaced && path.namespace === '' && verb !== 'list' && verb !== 'watch';
   if (crossNamespace && !['selfsubjectaccessreviews', 'subjectaccessreviews'].includes(type.plural))

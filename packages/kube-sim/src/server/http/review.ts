@@ -1,5 +1,6 @@
 import { isRecord, listAt, stringAt, type KubeObject } from '@tiphys/api';
 import { permission, rulesFor, type Attempt } from '../authorization/rules.ts';
+import { timeText } from '../cluster.ts';
 import { badRequest } from '../../schema/status-error.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { userOf, type Authenticator } from './authenticate.ts';
@@ -11,6 +12,7 @@ export type ReviewContext = Readonly<{
   authenticator: Authenticator;
   store: ObjectStore;
   namespace: string;
+  now: Date;
 }>;
 
 const userInfo = ({ name, uid, groups, extra }: User): Record<string, unknown> => ({
@@ -82,7 +84,10 @@ export function answerReview(plural: string, body: unknown, context: ReviewConte
     ...body,
     apiVersion: typeof apiVersion === 'string' ? apiVersion : '',
     kind: typeof kind === 'string' ? kind : '',
-    metadata: isRecord(metadata) ? metadata : {},
+    metadata: {
+      ...(isRecord(metadata) && metadata),
+      ...(plural === 'selfsubjectreviews' && { creationTimestamp: timeText(context.now) }),
+    },
     status: answer(body, context),
   };
 }

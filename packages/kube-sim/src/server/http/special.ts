@@ -1,14 +1,14 @@
-import { at, listAt, numberAt, stringAt, type KubeObject } from '@tiphys/api';
+import { at, listAt, stringAt, type KubeObject } from '@tiphys/api';
 import { ownWrite, timeText, type Access } from '../cluster.ts';
 import { readDeleteOptions, remove } from '../operations/delete.ts';
 import { read } from '../operations/read.ts';
 import { commit } from '../operations/update.ts';
 import { StatusError } from '../../schema/status-error.ts';
 import { mayEvict, spend } from '../../controllers/disruption-budget.ts';
-import { issuer } from '../authorization/service-account-tokens.ts';
-import { fieldError, invalid, methodNotAllowed, Refusal } from '../refusal.ts';
+import { methodNotAllowed, Refusal } from '../refusal.ts';
 import { readBody, send, sendJson } from './exchange.ts';
 import type { ResourcePorts, ResourceRequest } from './resource-request.ts';
+import { serveTokenRequest } from './token-request.ts';
 
 type Serve = (ports: ResourcePorts, request: ResourceRequest) => Promise<void> | void;
 
@@ -65,35 +65,6 @@ async function serveBinding(ports: ResourcePorts, request: ResourceRequest): Pro
   sendJson(request.exchange, { code: 201, body: success });
 }
 
-const defaultTokenSeconds = 3600;
-
-/** A signed token for a service account, as TokenRequest gives it. */
-async function serveToken(ports: ResourcePorts, request: ResourceRequest): Promise<void> {
-  const { path, exchange } = request;
-  const account = read(ports.cluster, targetOf(request));
-  const body = await readBody(exchange);
-  const seconds = numberAt(body, 'spec', 'expirationSeconds') ?? defaultTokenSeconds;
-  if (seconds < 600)
-    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
-      fieldError(
-        'spec.expirationSeconds',
-        'FieldValueInvalid',
-        `Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
-      ),
-    ]);
-  const asked = listAt(body, 'spec', 'audiences').map(String);
-  const audiences = asked.length > 0 ? asked : [issuer];
-  const { token, expires } = ports.accounts.issue(account, { expiresInSeconds: seconds, audiences });
-  const answer = {
-    kind: 'TokenRequest',
-    apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name: path.name, namespace: path.namespace, creationTimestamp: timeText(ports.cluster.clock.now()) },
-    spec: { audiences, expirationSeconds: seconds, boundObjectRef: at(body, 'spec', 'boundObjectRef') ?? null },
-    status: { token, expirationTimestamp: expires === undefined ? null : timeText(expires) },
-  };
-  sendJson(exchange, { code: 201, body: answer });
-}
-
 const notSimulated: Serve = (_ports, { type, path }) => {
   throw methodNotAllowed(type, `${path.subresource} of a simulated pod`);
 };
@@ -102,7 +73,7 @@ const table: Readonly<Record<string, Serve>> = {
   'get pods/log': serveLog,
   'create pods/eviction': serveEviction,
   'create pods/binding': serveBinding,
-  'create serviceaccounts/token': serveToken,
+  'create serviceaccounts/token': serveTokenRequest,
 };
 
 const unavailable = new Set(['exec', 'attach', 'portforward', 'proxy']);

@@ -103,6 +103,7 @@ export function createObject(
   const { options } = request;
   const located = placed(request.object, target);
   const named = { ...target, name: located.metadata.name ?? '' };
+  options.mayWrite?.(named, located, undefined);
   checkDefinition(cluster, named);
   checkNamespace(cluster, named);
   const preparation = { cluster, namespace: target.namespace, dryRun: options.dryRun, sent: request.object };

@@ -87,14 +87,17 @@ export function identify(body: unknown, type: ResourceType): KubeObject {
 /** Drops what the schema does not know. */
 export function reduce(object: KubeObject, type: ResourceType, options: WriteOptions): Incoming {
   const pruned = pruneUnknown(object, type);
-  if (pruned.unknown.length > 0 && options.fieldValidation === 'Strict') {
-    // For custom resources the API server sorts what it does not know.
-    const unknown = type.custom === undefined ? pruned.unknown : pruned.unknown.toSorted();
+  // For custom resources the API server sorts what it does not know.
+  const unknown = type.custom === undefined ? pruned.unknown : pruned.unknown.toSorted();
+  const isUnknown = (path: string): boolean =>
+    unknown.some((fault) => path.startsWith(fault.replace(/^unknown field "(.*)"$/, '$1.')));
+  const repeated = (options.repeated ?? []).filter(({ path }) => !isUnknown(path));
+  const faults = [...repeated.map(({ path }) => `duplicate field "${path}"`), ...unknown];
+  if (faults.length > 0 && options.fieldValidation === 'Strict')
     throw badRequest(
-      `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: strict decoding error: ${unknown.join(', ')}`,
+      `${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: strict decoding error: ${faults.join(', ')}`,
     );
-  }
-  const warnings = options.fieldValidation === 'Warn' ? pruned.unknown : [];
+  const warnings = options.fieldValidation === 'Warn' ? faults : [];
   const reduced = { ...pruned.object, metadata: plainMetadata(pruned.object.metadata) };
   return { object: reduced, warnings };
 }

@@ -104,6 +104,7 @@ function apply(
     );
   // The configuration counts as it was sent: what it says, be it zero, null or unknown, is its manager's word.
   const sent = readApplied(body);
+  const warnings = repeatedLines(options);
   const applied = placed(sent, target);
   if (live === undefined && subresource !== '') throw notFound(type, name);
   const version = applied.metadata.resourceVersion;
@@ -125,7 +126,17 @@ function apply(
     live === undefined
       ? createObject(cluster, target, { object: result.object, options, managed })
       : commit(cluster, target, { live, next: result.object, subresource, options, managed });
-  return written;
+  return { ...written, warnings: [...warnings, ...written.warnings] };
+}
+
+/** An apply is read as YAML, which tells lines of keys that are there twice. */
+function repeatedLines({ repeated = [], fieldValidation }: WriteOptions): readonly string[] {
+  const lines = repeated.map(({ line, key }) => `line ${line}: key ${JSON.stringify(key)} already set in map`);
+  if (lines.length > 0 && fieldValidation === 'Strict')
+    throw badRequest(
+      `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    );
+  return fieldValidation === 'Warn' ? lines : [];
 }
 
 function readApplied(body: unknown): KubeObject {

@@ -1,5 +1,5 @@
-import { matchesSelector, parseLabelSelector, type KubeObject, type LabelSelector } from '@tiphys/api';
-import { formatContinueToken, parseContinueToken } from '../../store/continue-token.ts';
+import type { KubeObject } from '@tiphys/api';
+import { formatContinueToken, parseContinueToken, TokenFault, type ContinueToken } from '../../store/continue-token.ts';
 import {
   isSelectable,
   matchesFields,
@@ -7,6 +7,7 @@ import {
   parseFieldSelector,
   type FieldRequirement,
 } from '../../store/field-selector.ts';
+import { meetsLabels, parseLabelRequirements, type LabelRequirement } from '../../store/label-selector.ts';
 import { badRequest, StatusError } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import type { Cluster, Target } from '../cluster.ts';
@@ -19,7 +20,7 @@ import { liveObject } from './update.ts';
 export type Selection = Readonly<{
   namespace: string;
   /** One object by name (a list or watch of a single one). */
-  labels: LabelSelector;
+  labels: readonly LabelRequirement[];
   fields: readonly FieldRequirement[];
 }>;
 
@@ -47,7 +48,7 @@ export function readSelection(query: URLSearchParams, type: ResourceType, namesp
     for (const { path } of fields)
       if (!isSelectable(key, path, type.custom?.selectableFields))
         throw badRequest(notSelectable(key, path, type.custom !== undefined));
-    return { namespace, labels: parseLabelSelector(query.get('labelSelector') ?? ''), fields };
+    return { namespace, labels: parseLabelRequirements(query.get('labelSelector') ?? ''), fields };
   } catch (error) {
     if (error instanceof StatusError || !(error instanceof Error)) throw error;
     throw badRequest(error.message);
@@ -57,7 +58,7 @@ export function readSelection(query: URLSearchParams, type: ResourceType, namesp
 /** Whether a stored object belongs to a selection. */
 export const isSelected = (object: KubeObject, { namespace, labels, fields }: Selection): boolean =>
   (namespace === '' || object.metadata.namespace === namespace) &&
-  matchesSelector(labels, object.metadata.labels) &&
+  meetsLabels(labels, object.metadata.labels) &&
   matchesFields(fields, object);
 
 /**
@@ -109,6 +110,15 @@ const staleToken =
 
 type Snapshot = Readonly<{ objects: readonly KubeObject[]; revision: number; after: string }>;
 
+function tokenOf(text: string): ContinueToken {
+  try {
+    return parseContinueToken(text);
+  } catch (error) {
+    if (!(error instanceof TokenFault)) throw error;
+    throw badRequest(`invalid continue token: continue key is not valid: ${error.message}`);
+  }
+}
+
 function snapshot(
   cluster: Cluster,
   key: string,
@@ -118,9 +128,7 @@ function snapshot(
   const within = (objects: readonly KubeObject[] | undefined): readonly KubeObject[] | undefined =>
     namespace === '' ? objects : objects?.filter(({ metadata }) => metadata.namespace === namespace);
   if (options.continueToken !== '') {
-    const token = parseContinueToken(options.continueToken);
-    if (token === undefined)
-      throw badRequest('invalid continue token: continue key is not valid: it is not a token of this server');
+    const token = tokenOf(options.continueToken);
     const objects = within(store.listAt(key, token.revision));
     if (objects === undefined) throw expired(staleToken);
     return { objects, revision: token.revision, after: token.after };
@@ -176,7 +184,7 @@ export function list(
   const last = items.at(-1);
   const more = last !== undefined && next < objects.length;
   const { labels, fields } = selection;
-  const filtered = (labels.matchExpressions ?? []).length > 0 || fields.length > 0;
+  const filtered = labels.length > 0 || fields.length > 0;
   return {
     items: items.map((object) => fromStored(object, type)),
     resourceVersion: String(revision),

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@tiphys/api';
+import { at, type KubeObject } from '@tiphys/api';
 import { trackUpdate } from '../../patch/index.ts';
 import { applyDefaults } from '../../schema/default.ts';
 import type { ResourceType } from '../../schema/types.ts';
@@ -137,6 +137,14 @@ function keepSystemFields(next: KubeObject, live: KubeObject, type: ResourceType
   return { ...next, metadata: plainMetadata(kept) };
 }
 
+/** A Scale is made of an object together with who owns its replicas; where that is nobody, nobody comes to own them. */
+function isReplicasOwned({ metadata }: KubeObject, type: ResourceType): boolean {
+  const path = (type.custom?.scale?.specReplicasPath ?? '.spec.replicas').split('.').slice(1);
+  return (metadata.managedFields ?? []).some(
+    (entry) => at(entry['fieldsV1'], ...path.map((part) => `f:${part}`)) !== undefined,
+  );
+}
+
 function track(
   cluster: Cluster,
   object: KubeObject,
@@ -146,6 +154,7 @@ function track(
   if (isReset(object.metadata.managedFields)) {
     return { ...object, metadata: omit(object.metadata, 'managedFields') };
   }
+  if (change.subresource === 'scale' && !isReplicasOwned(change.live, type)) return object;
   return trackUpdate({
     before: change.live,
     after: object,
@@ -170,6 +179,7 @@ const mayGo = ({ metadata }: KubeObject, kind: string, object: KubeObject): bool
 export function commit(cluster: Cluster, target: Target, change: Change): Written {
   const { type, namespace, name } = target;
   const { live, subresource, options } = change;
+  options.mayWrite?.(target, change.next, live);
   const preparation = { cluster, namespace, dryRun: options.dryRun };
   const identified = keepSystemFields(change.next, live, type);
   // After an apply that left nobody owning anything, nobody does.

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { at, listAt, numberAt, stringAt } from '@tiphys/api';
+import {
+  create,
+  merge,
+  podOf,
+  template,
+  untilSeen,
+  within,
+  type Difference,
+  type Place,
+  type See,
+} from './difference.ts';
+
+/** A request for the certificate of a kubelet; its key was thrown away. */
+const nodeRequest = `-----BEGIN CERTIFICATE REQUEST-----
+MIH0MIGbAgEAMDkxFTATBgNVBAoMDHN5c3RlbTpub2RlczEgMB4GA1UEAwwXc3lz
+dGVtOm5vZGU6ZGlmZmVyZW5jZXMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATK
+6uiFjJVDfa1haGQG7c4STIyvQ7CACgBfAMDmF84YKT6EyGyyaV5cqqXU3D7YzCQj
+mi9lT+AJHpsQXL24x4FjoAAwCgYIKoZIzj0EAwIDSAAwRQIhANqQoItH3sRgi4EP
+gqBX/GkDUL1Nf1/cnm5PKMRk4M3DAiAz2uwFqyHlJ9pA39/b15q3z2Mf0j0eL5Nw
+0Va2cYejdA==
+-----END CERTIFICATE REQUEST-----
+`;
+
+const selector = { matchLabels: { app: 'x' } };
+
+/** The outcome of a check, and nothing left of it that is not in the place's namespace. */
+async function withCleanUp<T>(place: Place, path: string, see: () => Promise<T>): Promise<T> {
+  try {
+    return await see();
+  } finally {
+    await place.call({ method: 'DELETE', path });
+  }
+}
+
+const pause = (): Promise<void> => sleep(1500);
+
+/** What becomes of the claim of a replica that is no longer wanted. */
+const claimRetention: See = async (place) => {
+  const sets = within(place, 'apps/v1 statefulsets');
+  const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  const spec = {
+    ...{ replicas: 1, serviceName: 's', selector, template: template() },
+    volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }],
+    persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+  };
+  await create(place, sets, { metadata: { name: 's' }, spec });
+  await untilSeen(place, `${sets}/s`, (body) => numberAt(body, 'status', 'readyReplicas'));
+  await place.call(merge(`${sets}/s`, { spec: { replicas: 0 } }));
+  const claim = within(place, 'persistentvolumeclaims', 'data-s-0');
+  const end = Date.now() + 3000;
+  while (Date.now() < end) {
+    if ((await place.call({ method: 'GET', path: claim })).code === 404) return 'gone';
+    await sleep(50);
+  }
+  return 'kept';
+};
+
+export const controllers: readonly Difference[] = [
+  {
+    key: 'node-lifecycle',
+    see: async (place) => {
+      const node = `/api/v1/nodes/${place.namespace}`;
+      const spec = { taints: [{ key: 'own', effect: 'NoExecute' }] };
+      const { body } = await create(place, '/api/v1/nodes', { metadata: { name: place.namespace }, spec });
+      return withCleanUp(place, node, async () => {
+        await create(place, within(place, 'pods'), podOf('p', { spec: { nodeName: place.namespace } }));
+        await pause();
+        const pod = await place.call({ method: 'GET', path: within(place, 'pods', 'p') });
+        const taints = listAt(body, 'spec', 'taints').map((taint) => stringAt(taint, 'key'));
+        return { taints, pod: pod.code === 200 && at(pod.body, 'metadata', 'deletionTimestamp') === undefined };
+      });
+    },
+    real: { taints: ['own', 'node.kubernetes.io/not-ready'], pod: false },
+    embedded: { taints: ['own'], pod: true },
+  },
+  {
+    key: 'certificates',
+    see: async (place) => {
+      const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+      const path = `${requests}/${place.namespace}`;
+      await create(place, requests, {
+        metadata: { name: place.namespace },
+        spec: {
+          request: Buffer.from(nodeRequest).toString('base64'),
+          signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+          usages: ['digital signature', 'client auth'],
+        },
+      });
+      return withCleanUp(place, path, async () => {
+        await pause();
+        const { body } = await place.call({ method: 'GET', path });
+        return listAt(body, 'status', 'conditions').map((one) => stringAt(one, 'type'));
+      });
+    },
+    real: ['Approved'],
+    embedded: [],
+  },
+  {
+    key: 'aggregated-apis',
+    see: async (place) => {
+      const services = '/apis/apiregistration.k8s.io/v1/apiservices';
+      const group = `${place.namespace}.example.com`;
+      const path = `${services}/v1.${group}`;
+      const service = { name: 'none', namespace: place.namespace };
+      const more = { groupPriorityMinimum: 1, versionPriority: 1, insecureSkipTLSVerify: true };
+      const spec = { group, version: 'v1', service, ...more };
+      await create(place, services, { metadata: { name: `v1.${group}` }, spec });
+      return withCleanUp(place, path, async () => {
+        await sleep(500);
+        const { body } = await place.call({ method: 'GET', path });
+        const things = await place.call({ method: 'GET', path: `/apis/${group}/v1/things` });
+        return [stringAt(body, 'status', 'conditions', 0, 'reason') ?? '', things.code];
+      });
+    },
+    real: ['ServiceNotFound', 503],
+    embedded: ['', 404],
+  },
+  {
+    key: 'metrics',
+    see: async (place) => {
+      const deployments = within(place, 'apps/v1 deployments');
+      const container = { resources: { requests: { cpu: '1' } } };
+      await create(place, deployments, {
+        metadata: { name: 'd' },
+        spec: { replicas: 1, selector, template: template({ container }) },
+      });
+      const resource = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 40 } };
+      await create(place, within(place, 'autoscaling/v2 horizontalpodautoscalers'), {
+        metadata: { name: 'a', annotations: { 'sim.tiphys.dev/cpu-utilization': '80' } },
+        spec: {
+          maxReplicas: 4,
+          scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+          metrics: [{ type: 'Resource', resource }],
+        },
+      });
+      await pause();
+      const { body } = await place.call({ method: 'GET', path: `${deployments}/d` });
+      return (numberAt(body, 'spec', 'replicas') ?? 0) > 1 ? 'scaled' : 'kept';
+    },
+    real: 'kept',
+    embedded: 'scaled',
+  },
+  {
+    key: 'refused-pods',
+    see: async (place) => {
+      const quotas = within(place, 'resourcequotas');
+      await create(place, quotas, { metadata: { name: 'q' }, spec: { hard: { pods: '0' } } });
+      await untilSeen(place, `${quotas}/q`, (body) => at(body, 'status', 'hard'));
+      const replicaSets = within(place, 'apps/v1 replicasets');
+      await create(place, replicaSets, {
+        metadata: { name: 'r' },
+        spec: { replicas: 1, selector, template: template() },
+      });
+      await pause();
+      const { body } = await place.call({ method: 'GET', path: within(place, 'events') });
+      const refused = listAt(body, 'items').filter((event) => stringAt(event, 'reason') === 'FailedCreate');
+      const tries = refused.reduce<number>((sum, event) => sum + (numberAt(event, 'count') ?? 1), 0);
+      return tries > 3 ? 'again and again, more and more slowly' : 'once in 1.5 s';
+    },
+    real: 'again and again, more and more slowly',
+    embedded: 'once in 1.5 s',
+  },
+  {
+    key: 'hashes',
+    see: async (place) => {
+      const spec = { replicas: 0, selector, template: template() };
+      await create(place, within(place, 'apps/v1 deployments'), { metadata: { name: 'd' }, spec });
+      const name = (body: unknown): string | undefined => stringAt(body, 'items', 0, 'metadata', 'name');
+      return untilSeen(place, within(place, 'apps/v1 replicasets'), name);
+    },
+    real: 'd-757f746756',
+    embedded: 'd-49f8bdd74x',
+  },
+  { key: 'claim-retention', see: claimRetention, real: 'gone', embedded: 'kept' },
+];

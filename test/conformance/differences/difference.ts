@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRecord, listAt, stringAt } from '@tiphys/api';
+import type { Answer, Call } from '../differential/api.ts';
+
+/** One of the two clusters, and a namespace in it that nothing else uses. */
+export type Place = Readonly<{
+  name: 'real' | 'embedded';
+  namespace: string;
+  call: (call: Call) => Promise<Answer>;
+}>;
+
+/** Does something and says what came of it, without what no two runs have in common. */
+export type See = (place: Place) => Promise<unknown>;
+
+/** An entry of packages/kube-sim/DIFFERENCES.md: what is seen on the real cluster, and what on the embedded one. */
+export type Difference = Readonly<{
+  /** Stands in the entry as `[key]`. */
+  key: string;
+  see: See;
+  real: unknown;
+  embedded: unknown;
+}>;
+
+/** Something that a differential sequence does not come across, and both clusters do alike. */
+export type Agreement = Readonly<{ what: string; see: See; both: unknown }>;
+
+const patienceMs = 15_000;
+
+/** Asks for an object until it shows something. @throws Error when it does not in time */
+export async function untilSeen<T>({ call }: Place, path: string, look: (body: unknown) => T | undefined): Promise<T> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    const { code, body } = await call({ method: 'GET', path });
+    const seen = code === 200 ? look(body) : undefined;
+    if (seen !== undefined) return seen;
+    if (Date.now() > end) throw new Error(`${path}: not in time; last ${code} ${JSON.stringify(body).slice(0, 2000)}`);
+    await sleep(40);
+  }
+}
+
+/** Asks until there is nothing under a path any more. */
+export async function untilGone({ call }: Place, path: string): Promise<void> {
+  const end = Date.now() + patienceMs;
+  while ((await call({ method: 'GET', path })).code !== 404) {
+    if (Date.now() > end) throw new Error(`${path}: still there`);
+    await sleep(20);
+  }
+}
+
+/** Where the namespaced objects of a place are: `pods`, `apps/v1 deployments`. */
+export function within({ namespace }: Place, resource: string, name = ''): string {
+  const [version = '', plural] = resource.split(' ');
+  const root = plural === undefined ? '/api/v1' : `/apis/${version}`;
+  return `${root}/namespaces/${namespace}/${plural ?? version}${name === '' ? '' : `/${name}`}`;
+}
+
+/** Creates an object; refused ones are an error. */
+export async function create(place: Place, path: string, body: unknown): Promise<Answer> {
+  const answer = await place.call({ method: 'POST', path, body });
+  if (answer.code !== 201) throw new Error(`${path}: ${answer.code} ${stringAt(answer.body, 'message') ?? ''}`);
+  return answer;
+}
+
+/** Code and message, or code and kind. */
+export const told = ({ code, body }: Answer): string =>
+  `${code} ${stringAt(body, 'message') ?? stringAt(body, 'kind') ?? ''}`;
+
+export const merge = (path: string, body: unknown): Call => ({
+  method: 'PATCH',
+  path,
+  body,
+  contentType: 'application/merge-patch+json',
+});
+
+/** A server-side apply that takes no field from anybody. */
+export const apply = (path: string, manager: string, body: unknown): Call => ({
+  method: 'PATCH',
+  path: `${path}?fieldManager=${manager}`,
+  body,
+  contentType: 'application/apply-patch+yaml',
+});
+
+type More = Readonly<{ spec?: object; annotations?: Readonly<Record<string, string>>; container?: object }>;
+
+/** A pod's template of one container, and what else it is to have. */
+export const template = ({ spec, annotations, container }: More = {}): Record<string, unknown> => ({
+  metadata: { labels: { app: 'x' }, ...(annotations !== undefined && { annotations }) },
+  spec: { containers: [{ name: 'main', image: 'nowhere.invalid/none', ...container }], ...spec },
+});
+
+export const podOf = (name: string, more: More = {}): Record<string, unknown> => {
+  const { metadata, spec } = template(more);
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { ...(isRecord(metadata) && metadata), name }, spec };
+};
+
+/** The status and reason of a condition: `Ready=True`, `Failed=True PodFailurePolicy`. */
+export function condition(body: unknown, type: string): string | undefined {
+  const found = listAt(body, 'status', 'conditions').find((one) => stringAt(one, 'type') === type);
+  if (found === undefined) return undefined;
+  const reason = stringAt(found, 'reason');
+  return `${type}=${stringAt(found, 'status') ?? ''}${reason === undefined ? '' : ` ${reason}`}`;
+}
+
+/** A namespace's own API group, so that definitions of several tests do not meet. */
+export const groupOf = ({ namespace }: Place): string => `${namespace}.example.com`;
+
+type DefinitionPart = Readonly<{ schema?: object; versions?: readonly object[]; spec?: object }>;
+
+/** A CustomResourceDefinition of `things` in the place's own group. */
+export function definition(place: Place, { schema, versions, spec }: DefinitionPart = {}): Record<string, unknown> {
+  const group = groupOf(place);
+  const version = {
+    name: 'v1',
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', ...schema } } } },
+  };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `things.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: 'things', kind: 'Thing', singular: 'thing', listKind: 'ThingList' },
+      versions: versions ?? [version],
+      ...spec,
+    },
+  };
+}
+
+export const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+/** Creates a definition and waits until its versions are served. */
+export async function define(place: Place, part: DefinitionPart = {}): Promise<string> {
+  await create(place, definitions, definition(place, part));
+  const group = groupOf(place);
+  for (const version of part.versions ?? [{ name: 'v1' }])
+    await untilSeen(place, within(place, `${group}/${stringAt(version, 'name') ?? ''} things`), () => true);
+  return within(place, `${group}/v1 things`);
+}

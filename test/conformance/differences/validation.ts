@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { numberAt } from '@tiphys/api';
+import {
+  apply,
+  create,
+  define,
+  definition,
+  definitions,
+  groupOf,
+  podOf,
+  within,
+  type Difference,
+} from './difference.ts';
+
+export const validation: readonly Difference[] = [
+  {
+    key: 'rarer-kinds',
+    see: async ({ call }) => {
+      const path = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas?dryRun=All';
+      const spec = { matchingPrecedence: -5, priorityLevelConfiguration: { name: 'a' } };
+      return (await call({ method: 'POST', path, body: { metadata: { name: 'differences' }, spec } })).code;
+    },
+    real: 422,
+    embedded: 201,
+  },
+  {
+    key: 'pod-details',
+    see: async (place) => {
+      const codes = async (spec: object): Promise<number> => {
+        const path = `${within(place, 'pods')}?dryRun=All`;
+        return (await place.call({ method: 'POST', path, body: podOf('p', { spec }) })).code;
+      };
+      const term = { weight: 500, preference: { matchExpressions: [{ key: 'a', operator: 'Near' }] } };
+      return [
+        await codes({ affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [term] } } }),
+        await codes({ securityContext: { runAsUser: -1 } }),
+        await codes({ dnsConfig: { nameservers: ['nowhere'] } }),
+        await codes({ volumes: [{ name: 'v', iscsi: { targetPortal: '', iqn: '', lun: 0 } }] }),
+      ];
+    },
+    real: [422, 422, 422, 422],
+    embedded: [201, 201, 201, 201],
+  },
+  {
+    key: 'empty-maps',
+    see: async (place) => {
+      const secret = { metadata: { name: 's' }, immutable: true };
+      await create(place, within(place, 'secrets'), secret);
+      const path = within(place, 'secrets', 's');
+      const { code } = await place.call({ method: 'PUT', path, body: { ...secret, type: 'Opaque', data: {} } });
+      const policies = within(place, 'networking.k8s.io/v1 networkpolicies');
+      await create(place, policies, { metadata: { name: 'n' }, spec: { podSelector: {} } });
+      const spec = { podSelector: { matchLabels: {} }, policyTypes: ['Ingress'], ingress: [] };
+      const put = { method: 'PUT', path: `${policies}/n`, body: { metadata: { name: 'n' }, spec } };
+      const { body } = await place.call(put);
+      return [code, numberAt(body, 'metadata', 'generation')];
+    },
+    real: [422, 2],
+    embedded: [200, 1],
+  },
+  {
+    key: 'cel-cost',
+    see: async (place) => {
+      const list = { type: 'array', items: { type: 'array', items: { type: 'string' } } };
+      const rule = 'self.list.all(a, a.all(b, self.list.all(c, c.all(d, d != b))))';
+      const schema = { properties: { list }, 'x-kubernetes-validations': [{ rule }] };
+      const body = definition(place, { schema });
+      return (await place.call({ method: 'POST', path: `${definitions}?dryRun=All`, body })).code;
+    },
+    real: 422,
+    embedded: 201,
+  },
+  {
+    key: 'cel-functions',
+    see: async (place) => {
+      const rule = '!format.dns1123Label().validate(self.name).hasValue()';
+      const schema = {
+        properties: { name: { type: 'string', maxLength: 50 } },
+        'x-kubernetes-validations': [{ rule }],
+      };
+      const things = await define(place, { schema });
+      const spec = { name: 'Bad_Name' };
+      const body = { apiVersion: `${groupOf(place)}/v1`, kind: 'Thing', metadata: { name: 'a' }, spec };
+      return (await place.call({ method: 'POST', path: things, body })).code;
+    },
+    real: 422,
+    embedded: 201,
+  },
+  {
+    key: 'ownership-between-versions',
+    see: async (place) => {
+      const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' };
+      const applyAs = async (manager: string, version: string, spec: object): Promise<number> => {
+        const body = {
+          apiVersion: `autoscaling/${version}`,
+          kind: 'HorizontalPodAutoscaler',
+          metadata: { name: 'a' },
+          spec: { scaleTargetRef, maxReplicas: 3, ...spec },
+        };
+        const path = within(place, `autoscaling/${version} horizontalpodautoscalers`, 'a');
+        return (await place.call(apply(path, manager, body))).code;
+      };
+      const target = { type: 'Utilization', averageUtilization: 70 };
+      const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+      return [
+        await applyAs('one', 'v1', { targetCPUUtilizationPercentage: 50 }),
+        await applyAs('two', 'v2', { metrics }),
+      ];
+    },
+    real: [201, 409],
+    embedded: [201, 200],
+  },
+  {
+    key: 'granular-to-atomic',
+    see: async (place) => {
+      const map = { type: 'object', additionalProperties: { type: 'string' } };
+      const things = await define(place, { schema: { properties: { map } } });
+      const applyAs = async (manager: string, fields: object): Promise<number> => {
+        const spec = { map: fields };
+        const body = { apiVersion: `${groupOf(place)}/v1`, kind: 'Thing', metadata: { name: 'a' }, spec };
+        return (await place.call(apply(`${things}/a`, manager, body))).code;
+      };
+      const first = await applyAs('one', { a: '1' });
+      const path = `${definitions}/things.${groupOf(place)}`;
+      const at = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/map/x-kubernetes-map-type';
+      const change = [{ op: 'add', path: at, value: 'atomic' }];
+      await place.call({ method: 'PATCH', path, body: change, contentType: 'application/json-patch+json' });
+      // The real server takes a new schema into use a moment later.
+      await sleep(1500);
+      return [first, await applyAs('two', { b: '1' })];
+    },
+    real: [201, 409],
+    embedded: [201, 200],
+  },
+];
