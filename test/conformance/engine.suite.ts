@@ -1,6 +1,7 @@
 import { describe } from 'node:test';
 import { aloneTests } from './engine-alone.suite.ts';
 import { applicationTests } from './engine-applications.suite.ts';
+import { registryTests } from './engine-charts.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
 import { differenceSettingsTests, differenceTests } from './engine-differences.suite.ts';
@@ -9,6 +10,7 @@ import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
 import { pruneTests } from './engine-prune.suite.ts';
 import { renderTests } from './engine-render.suite.ts';
+import { renderOptionTests, renderSettingTests } from './engine-render-options.suite.ts';
 import { runningTests } from './engine-running.suite.ts';
 import { settingTests } from './engine-settings.suite.ts';
 import { thinPathTests } from './engine-thin-path.suite.ts';
@@ -23,7 +25,15 @@ const atOnce = 6;
 export function engineSuite(world: World): void {
   describe('engine', { concurrency: atOnce }, () => {
     const areas = [thinPathTests, compareTests, differenceTests, renderTests, waveTests, hookTests, pruneTests];
-    for (const register of [...areas, operationTests, healthTests, applicationTests, deletionTests, runningTests])
+    for (const register of [
+      ...areas,
+      operationTests,
+      healthTests,
+      applicationTests,
+      deletionTests,
+      runningTests,
+      renderOptionTests,
+    ])
       register(world);
   });
   // These count what the controller does or stop it, or look at what all the others have seen.
@@ -32,6 +42,8 @@ export function engineSuite(world: World): void {
     differenceSettingsTests(world);
     deletionAloneTests(world);
     settingTests(world);
+    registryTests(world);
+    renderSettingTests(world);
     vocabularyTests(world);
   });
 }

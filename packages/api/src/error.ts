@@ -272,6 +272,13 @@ export const errorCatalogue = {
     meaning: 'What was waited for did not come in time.',
     remedy: 'Look at the state in the message, or give a longer --timeout.',
   },
+  'render/address-forbidden': {
+    retry: 'on-change',
+    http: 422,
+    exit: 20,
+    meaning: 'A value file is to be fetched from an address within the network of the installation, or of the cloud.',
+    remedy: 'Register a repository on that host and port, or move the file to where anybody may read it.',
+  },
   'render/duplicate-tool': {
     retry: 'on-change',
     http: 422,
@@ -348,6 +355,13 @@ export const errorCatalogue = {
     exit: 20,
     meaning: 'A value file or file parameter does not exist.',
     remedy: 'Correct the path, or set helm.ignoreMissingValueFiles.',
+  },
+  'render/value-file-unreachable': {
+    retry: 'backoff',
+    http: 502,
+    exit: 20,
+    meaning: 'The server of a value file cannot be reached, or does not give it.',
+    remedy: 'It is tried again; if it stays, look at the URL, the server and the network.',
   },
   'render/values-not-a-map': {
     retry: 'on-change',

@@ -68,12 +68,15 @@ export function accessTo(url: string, { repositories, prefixes, certificates = {
   const caPem = certificates[hostOf(wanted).replace(/:\d+$/, '')];
   const trust = caPem === undefined || caPem === '' ? {} : { caPem };
   const own = repositories.find((one) => keyOf(one.url) === wanted);
-  if (own?.credentials !== undefined) return { ...own, ...trust, url };
+  const host = hostOf(wanted);
+  const known = [...repositories, ...prefixes].some((one) => hostOf(keyOf(one.url)) === host);
+  const place = { ...trust, ...(known && { registeredHost: true }), url };
+  if (own?.credentials !== undefined) return { ...own, ...place };
   const [prefix] = prefixes
     .filter((one) => speaksFor(keyOf(one.url), wanted))
     .sort((a, b) => b.url.length - a.url.length);
   // A repository registered without credentials takes those of its prefix, and keeps its own TLS and proxy settings.
-  return { ...prefix, ...own, ...(prefix?.credentials && { credentials: prefix.credentials }), ...trust, url };
+  return { ...prefix, ...own, ...(prefix?.credentials && { credentials: prefix.credentials }), ...place };
 }
 
 /** Name of the ConfigMap with certificates. */

@@ -94,10 +94,30 @@ export class World implements AsyncDisposable {
   }
 
   /** Sets keys of `argocd-cmd-params-cm` for one test; the controller follows. */
-  async setParameters(t: TestContext, data: Readonly<Record<string, string>>): Promise<void> {
+  setParameters(t: TestContext, data: Readonly<Record<string, string>>): Promise<void> {
+    return this.setConfigMap(t, 'argocd-cmd-params-cm', data);
+  }
+
+  /** Has a ConfigMap of the installation hold this for one test; the controller follows. */
+  async setConfigMap(t: TestContext, name: string, data: Readonly<Record<string, string>>): Promise<void> {
     const gvk = { group: '', version: 'v1', kind: 'ConfigMap' };
-    const metadata = { name: 'argocd-cmd-params-cm', namespace: this.namespace };
+    const metadata = { name, namespace: this.namespace };
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ...data } };
+    await this.cluster.client.apply(object, { fieldManager: 'conformance', force: true });
+    t.after(() => this.cluster.client.delete({ gvk, ...metadata }).catch(() => undefined));
+  }
+
+  /** Registers a repository as a Secret for one test; again with other settings replaces it. */
+  async register(t: TestContext, name: string, repository: Readonly<Record<string, string>>): Promise<void> {
+    const gvk = { group: '', version: 'v1', kind: 'Secret' };
+    const metadata = { name, namespace: this.namespace };
+    const labels = { 'argocd.argoproj.io/secret-type': 'repository' };
+    const object = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { ...metadata, labels },
+      data: Object.fromEntries(Object.entries(repository).map(([key, value]) => [key, btoa(value)])),
+    };
     await this.cluster.client.apply(object, { fieldManager: 'conformance', force: true });
     t.after(() => this.cluster.client.delete({ gvk, ...metadata }).catch(() => undefined));
   }

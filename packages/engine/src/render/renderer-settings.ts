@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { DecodeSettings } from './decode/decoder.ts';
+import type { DownloadLimits } from './download/download.ts';
 
 /** Limits of rendering. Times in milliseconds, sizes in bytes. */
 export type RendererSettings = Readonly<{
@@ -28,6 +29,8 @@ export type RendererSettings = Readonly<{
   maxIndexBytes: number;
   maxChartBytes: number;
   maxCharts: number;
+  /** Deadline and size of a value file that is fetched from a URL. */
+  downloads: DownloadLimits;
   /** Address space of one run of a tool. */
   maxMemoryBytes: number;
   /** Reading of untrusted text; see decode/decoder.ts. */
@@ -56,6 +59,7 @@ export const rendererDefaults: RendererSettings = {
   maxIndexBytes: 1024 * mebibyte,
   maxChartBytes: 100 * mebibyte,
   maxCharts: 500,
+  downloads: { timeoutMs: 20_000, maxBytes: 10 * mebibyte },
   maxMemoryBytes: 4096 * mebibyte,
   decode: {
     timeoutMs: 30_000,

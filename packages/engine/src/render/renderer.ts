@@ -11,6 +11,7 @@ import { openChartRepositories } from './helm/open-charts.ts';
 import { type Isolation, openSandbox, type Sandbox } from './isolation.ts';
 import { type Decoder, openDecoder } from './decode/decoder.ts';
 import { rememberDocuments } from './decode/documents.ts';
+import { download } from './download/download.ts';
 import { workerNeeds } from './decode/worker-process.ts';
 import { sha256 } from './digest.ts';
 import { writeHelmForKustomize } from './kustomize/helm-for-kustomize.ts';
@@ -258,7 +259,14 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
     charts,
     read,
     decoder,
-    helm: { helm, run, read, seesApiVersions: rememberApiVersionUse(decoder), decoder },
+    helm: {
+      helm,
+      run,
+      read,
+      seesApiVersions: rememberApiVersionUse(decoder),
+      decoder,
+      download: (url, trust, signal) => download(url, { trust, limits: complete.downloads }, signal),
+    },
     kustomize: {
       builtIn: kustomize,
       tellsCluster: rememberTellsCluster({ run, runsDir }),

@@ -33,6 +33,8 @@ export type RepositoryAccess = Readonly<{
   /** Comma-separated hosts that are reached without the proxy. */
   noProxy?: string;
   enableLfs?: false;
+  /** Some repository is registered on this host and port: it may be asked for files although its address is internal. */
+  registeredHost?: boolean;
   /** `enableOCI`: the URL names a registry, and is written without a scheme. */
   enableOci?: boolean;
   /** `insecureOCIForceHttp`: the registry has no TLS. */

@@ -108,7 +108,7 @@ async function readFiles(
     if (bytes > maxBytes)
       throw new CodedError(
         'render/output-too-large',
-        `${tree.origin.repository}: the manifests in ${folderOf(path) || '.'} are larger than ${maxBytes} bytes together`,
+        `${tree.origin.repository}: the manifests in ${folderOf(path) || '.'} are larger than ${maxBytes} bytes together (reposerver.max.combined.directory.manifests.size)`,
       );
     files.push(file);
   }

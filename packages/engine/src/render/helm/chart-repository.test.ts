@@ -269,7 +269,7 @@ describe('chart repositories', { skip: withoutTools }, () => {
     assert.equal((await ask({ username: 'ada', password: 's3cret-word' })).cached, true);
   });
 
-  test('REPO-12 a value file from a URL of an allowed scheme', async () => {
+  test('REPO-12 a value file from a URL of an allowed scheme, where its host is public or registered', async () => {
     writeFileSync(join(served, 'remote.yaml'), 'retention: 99d\n');
     const renderer = await bench.renderer();
     const source = {
@@ -278,8 +278,15 @@ describe('chart repositories', { skip: withoutTools }, () => {
       targetRevision: '1.0.0',
       helm: { valueFiles: [`${url}/open/remote.yaml`] },
     };
-    const rendered = await renderer.render(await bench.request(source), signal);
+    const forbidden = await bench.request(source);
+    await fails(renderer.render(forbidden, signal), 'render/address-forbidden', '127.0.0.1', 'registered');
+    const access = (asked: string) => ({ url: asked, registeredHost: asked.startsWith(`${url}/`) });
+    const rendered = await renderer.render({ ...forbidden, access }, signal);
     assert.equal(at(rendered.objects[0], 'data', 'retention'), '99d');
+    assert.equal(rendered.lasting, false);
+    const gone = { ...source, helm: { valueFiles: [`${url}/open/none.yaml`] } };
+    const missing = renderer.render(await bench.request(gone, { access }), signal);
+    await fails(missing, 'render/value-file-missing', `${url}/open/none.yaml`);
     const refused = await bench.request(source, { settings: { helmValuesFileSchemes: ['https'] } });
     await fails(renderer.render(refused, signal), 'render/unsupported', 'http', 'valuesFileSchemes');
   });

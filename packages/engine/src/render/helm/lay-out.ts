@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Decoder } from '../decode/decoder.ts';
+import type { HostTrust } from '../download/download.ts';
 import type { Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import { missing, resolveChartFiles, type ValueFile } from './value-files.ts';
@@ -35,15 +36,20 @@ export type Layout = Readonly<{
   place: (file: ValueFile) => string;
 }>;
 
+/** Fetches a value file. @throws CodedError render/address-forbidden, render/value-file-missing, render/value-file-unreachable */
+export type Download = (url: string, trust: (url: string) => HostTrust, signal: AbortSignal) => Promise<Buffer>;
+
 /** What is laid out. */
 export type LayOutInput = Readonly<{
   chart: ChartLocation;
   inputs: Inputs;
   helm: Readonly<{ ignoreMissingValueFiles?: boolean }>;
   decoder: Pick<Decoder, 'archive'>;
+  download: Download;
+  trust: (url: string) => HostTrust;
 }>;
 
-/** Writes out what a run of Helm needs. @throws CodedError git/*, render/value-file-missing */
+/** Writes out what a run of Helm needs: the run itself reads files only. @throws CodedError git/*, render/value-file-missing, render/address-forbidden */
 export async function layOut(input: LayOutInput, workspace: Workspace, signal: AbortSignal): Promise<Layout> {
   const { chart, inputs } = input;
   const folders = await workspace.materialise();
@@ -53,8 +59,9 @@ export async function layOut(input: LayOutInput, workspace: Workspace, signal: A
   ].sort((a, b) => a - b);
   const first = chart.kind === 'folder' ? 1 : 0;
   const root = (repository: number): string => folders[repository === 0 ? 0 : first + used.indexOf(repository)] ?? '';
+  const fetched = await fetchAll(all, input, { home: workspace.home, signal });
   const placed = (folder: string) => (file: ValueFile) => {
-    if (file.kind === 'url') return file.url;
+    if (file.kind === 'url') return fetched.get(file.url) ?? '';
     return file.kind === 'chart' ? join(folder, file.path) : join(root(file.repository), file.path);
   };
   if (chart.kind === 'folder') {
@@ -67,6 +74,21 @@ export async function layOut(input: LayOutInput, workspace: Workspace, signal: A
     ? await writeChartFiles({ ...input, archive }, folder)
     : inputs.values;
   return { chart: archive, cwd: workspace.home, values, place: placed(folder) };
+}
+
+/** Fetches what is named by URL, each once; where it lies. */
+async function fetchAll(
+  files: readonly ValueFile[],
+  { download, trust }: LayOutInput,
+  { home, signal }: Readonly<{ home: string; signal: AbortSignal }>,
+): Promise<ReadonlyMap<string, string>> {
+  const urls = [...new Set(files.flatMap((file) => (file.kind === 'url' ? [file.url] : [])))];
+  const placed = urls.map(async (url, index) => {
+    const file = join(home, `fetched-${index}`);
+    await writeFile(file, await download(url, trust, signal));
+    return [url, file] as const;
+  });
+  return new Map(await Promise.all(placed));
 }
 
 /**

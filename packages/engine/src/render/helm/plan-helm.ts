@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  canonicalJson,
   CodedError,
   describeRepository,
   type HelmSource,
@@ -13,13 +14,14 @@ import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/r
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { Decoder, UntrustedText } from '../decode/decoder.ts';
 import type { ReadDocument } from '../decode/documents.ts';
+import type { HostTrust } from '../download/download.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
 import type { ChartSeesApiVersions } from './api-versions.ts';
 import { proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
-import { type ChartLocation, type Inputs, layOut, type Layout } from './lay-out.ts';
+import { type ChartLocation, type Download, type Inputs, layOut, type Layout } from './lay-out.ts';
 import { fileArgument, parameterArguments, valuesArgument } from './parameters.ts';
 import { isRefusal } from './refusal.ts';
 import { registryAddress, registryArguments, registryError, writeRegistryLogins } from './registry.ts';
@@ -31,6 +33,7 @@ export type HelmPorts = Readonly<{
   read: ReadDocument;
   seesApiVersions: ChartSeesApiVersions;
   decoder: Pick<Decoder, 'output' | 'document' | 'archive'>;
+  download: Download;
 }>;
 
 export type HelmPlanInput = Readonly<{
@@ -68,6 +71,14 @@ type Prepared = Readonly<{
 const missesDependency = /missing in charts\/? directory|missing these dependencies/i;
 const missesFile = /no such file|not found|does not exist|cannot find/i;
 const noDependencies: Dependencies = { folders: [], outside: [], repositories: [], local: true, pinned: true };
+
+/** How the host of a value file is reached. */
+const trustOf =
+  ({ access }: HelmPlanInput) =>
+  (url: string): HostTrust => {
+    const { registeredHost = false, caPem } = access(url);
+    return { registered: registeredHost, ...(caPem !== undefined && { caPem }) };
+  };
 
 const isOci = (url: string): boolean => url.startsWith('oci://');
 
@@ -119,7 +130,7 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     args: settingArguments(input),
     apiVersions: helm.apiVersions ?? input.apiVersions,
   };
-  const hasUrl = [...values, ...files.map(({ file }) => file)].some((file) => file.kind === 'url');
+  const urls = [...values, ...files.map(({ file }) => file)].flatMap((file) => (file.kind === 'url' ? [file.url] : []));
   const reads = (paths: readonly string[]) => (): Promise<readonly Reads[]> =>
     Promise.resolve(readsOf(prepared, paths));
   const chartPaths = chart.kind === 'folder' ? [chart.folder, ...dependencies.folders] : [];
@@ -135,10 +146,11 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
       // Nobody is given what another's credentials fetched.
       repositories: [...prepared.repositories, ...prepared.registries].map(scopeOf),
       passCredentials: helm.passCredentials ?? false,
+      hosts: urls.map((url) => canonicalJson(trustOf(input)(url))),
     },
     candidates: chart.kind === 'folder' ? [reads(chartPaths), reads([''])] : [reads([])],
     watched: [...readsOf(prepared, chartPaths), ...watched],
-    freshMs: hasUrl || !dependencies.pinned ? input.remoteFreshMs : undefined,
+    freshMs: urls.length > 0 || !dependencies.pinned ? input.remoteFreshMs : undefined,
     run: (all, workspace, signal) => render(prepared, workspace, signal),
   };
 }
@@ -162,7 +174,13 @@ function readsOf({ input, inputs }: Prepared, chartPaths: readonly string[]): re
 
 async function render(prepared: Prepared, workspace: Workspace, signal: AbortSignal): Promise<PlanResult> {
   const layout = await layOut(
-    { ...prepared.input, inputs: prepared.inputs, decoder: prepared.ports.decoder },
+    {
+      ...prepared.input,
+      inputs: prepared.inputs,
+      decoder: prepared.ports.decoder,
+      download: prepared.ports.download,
+      trust: trustOf(prepared.input),
+    },
     workspace,
     signal,
   );
@@ -191,7 +209,6 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
     await writeFile(file, inline);
     values.push(file);
   }
-  const isRemote = [...inputs.values, ...inputs.files.map(({ file }) => file)].some(({ kind }) => kind === 'url');
   const args = [
     'template',
     layout.chart,
@@ -207,7 +224,7 @@ async function template(prepared: Prepared, { layout, workspace }: Run, signal: 
       args,
       cwd: layout.cwd,
       home: workspace.home,
-      network: isRemote ? 'allowed' : 'none',
+      network: 'none',
     },
     signal,
   );
@@ -265,9 +282,10 @@ function buildError(message: string, { repositories, registries }: Prepared): Co
 async function failed(prepared: Prepared, layout: Layout, message: string): Promise<PlanResult> {
   const { input, inline } = prepared;
   if (/unmarshal|parse/i.test(message)) {
-    const files = layout.values.flatMap((file) =>
-      file.kind === 'url' ? [] : [{ name: file.path, path: layout.place(file) }],
-    );
+    const files = layout.values.map((file) => ({
+      name: file.kind === 'url' ? describeRepository(file.url) : file.path,
+      path: layout.place(file),
+    }));
     const none = Buffer.from('');
     for (const { name, path } of files)
       await requireMap({ name, content: await readFile(path).catch(() => none) }, prepared);
