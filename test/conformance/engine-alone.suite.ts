@@ -37,6 +37,35 @@ export function aloneTests(world: World): void {
     assert.equal(rendered(), 2);
   });
 
+  test('REC-05 the events of our own writes are no news; a write by somebody else right after ours is', async (t) => {
+    const data = Array.from({ length: 5 }, (_, index) => configMap(`c${index}`, { key: 'one' }));
+    const scene = await world.scene(t, { 'app/a.yaml': data });
+    const causes = (): unknown[] =>
+      world.controller.log
+        .filter(({ message, fields }) => message === 'application compared' && isOf(fields['application']))
+        .map(({ fields }) => fields['because']);
+    const isOf = (application: unknown): boolean => String(application).endsWith(`/${scene.name}`);
+    await scene.create();
+    await scene.sync();
+    await sleep(1_000);
+    assert.ok(!causes().includes('live-changed'), causes().join());
+
+    await scene.repository.commit({
+      'app/a.yaml': data.map(({ metadata }) => configMap(metadata.name ?? '', { key: 'two' })),
+    });
+    await scene.until('OutOfSync', ({ sync }) => sync === 'OutOfSync');
+    // Side by side with the operation: before, between and after its own writes of the objects.
+    const meddling = (async (): Promise<void> => {
+      for (let index = 0; index < 40; index += 1)
+        await scene.patch(`ConfigMap/c${index % 5}`, { data: { key: `by hand ${index}` } });
+    })();
+    await scene.sync();
+    await meddling;
+    await scene.until('says what is so', ({ sync }) => sync === 'OutOfSync');
+    await scene.sync();
+    await scene.until('Synced', ({ sync }) => sync === 'Synced');
+  });
+
   test('REC-02 an interval without news is no work; what a watch does not tell is found at the next one', async (t) => {
     const cm = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'argocd-cm', namespace: world.namespace } };
     await world.cluster.client.apply(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, stringAt } from '@tiphys/api';
+import { at, listAt, stringAt } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
 import { chartFiles, serveCharts } from './harness/chart-repository.ts';
 import { applicationKind, finalizer, type Scene } from './harness/scene.ts';
@@ -143,6 +143,28 @@ export function applicationTests(world: World): void {
       scene.createAutomated({ spec: { destination: undefined, destinations } }),
       /spec\.destination/,
     );
+  });
+
+  test('APP-03 an application that comes to have several sources, and one again, keeps nothing of the other form', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'more/b.yaml': configMap('b') });
+    await scene.createAutomated({ automated: { prune: true } });
+    await scene.untilSettled();
+    const formOf = (object: unknown): unknown[] => [
+      at(object, 'status', 'sourceType'),
+      at(object, 'status', 'sourceTypes'),
+      typeof at(object, 'status', 'sync', 'revision'),
+      listAt(object, 'status', 'sync', 'revisions').length,
+    ];
+    const sources = ['app', 'more'].map((path) => ({ repoURL: scene.repository.url, path }));
+    await scene.patchApplication({ spec: { source: null, sources } });
+    const several = await scene.until('both are synced', ({ resources }) => resources.length === 2);
+    assert.deepEqual(formOf(several.object), [undefined, ['Directory', 'Directory'], 'undefined', 2]);
+    await scene.patchApplication({ spec: { source: sources[0], sources: null } });
+    const one = await scene.until(
+      'one is synced',
+      ({ resources, sync }) => resources.length === 1 && sync === 'Synced',
+    );
+    assert.deepEqual(formOf(one.object), ['Directory', undefined, 'string', 0]);
   });
 
   test('APP-04 a destination by name', async (t) => {

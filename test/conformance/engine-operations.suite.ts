@@ -5,6 +5,7 @@ import { rollbackApplication } from '@tiphys/operations';
 import { saysOf } from './harness/application.ts';
 import { configMap, deployment, job, service } from './harness/manifests.ts';
 import { managersOf } from './harness/scene.ts';
+import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
 const ten = Array.from({ length: 10 }, (_, index) => configMap(`c${index}`));
@@ -348,8 +349,25 @@ export function operationTests(world: World): void {
     await scene.createNamespace(namespace);
 
     const view = await scene.until('Succeeded', (seen) => seen.phase === 'Succeeded');
+    await until('one event of its start, and one of its end', async () => {
+      const seen = (await scene.events()).filter((text) => text.startsWith('Operation'));
+      const reasons = seen.map((text) => text.split(':', 1)[0]);
+      return reasons.join() === 'OperationStarted,OperationCompleted' ? { is: true } : { seen: reasons.join() };
+    });
     assert.ok(view.retryCount >= 2);
     assert.deepEqual(await scene.data('a', namespace), { key: 'one' });
+  });
+
+  test('REC-10 an automated application that could not be synced by hand either says so for as long as it is so', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a', {}, { namespace: 'no-such-namespace-here' }) });
+    await scene.createAutomated({ retry: { limit: 0 } });
+    await scene.untilCondition('SyncError', /^Failed last sync attempt to [0-9a-f]{40}: .*no-such-namespace-here/);
+    assert.equal((await scene.sync()).phase, 'Failed');
+    const says = /^Failed last sync attempt to [0-9a-f]{40}: one or more objects failed to apply, reason: /;
+    await scene.untilCondition('SyncError', says);
+    await scene.stays('says so', ({ conditions }) =>
+      conditions.some(({ type, message }) => type === 'SyncError' && says.test(message)),
+    );
   });
 
   const policies = [

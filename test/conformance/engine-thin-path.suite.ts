@@ -224,14 +224,8 @@ export function thinPathTests(world: World): void {
     await scene.createAutomated();
     const { revision } = await scene.untilSettled();
     await scene.sync({ resources: [{ kind: 'ConfigMap', name: 'settings' }] });
-    const { client } = world.cluster;
-    const events = await client.resourceFor({ group: '', version: 'v1', kind: 'Event' });
     await until('an event for each', async () => {
-      const { items } = await client.list(events, {
-        namespace: world.namespace,
-        fieldSelector: `involvedObject.name=${scene.name}`,
-      });
-      const seen = items.map((event) => `${stringAt(event, 'reason') ?? ''}: ${stringAt(event, 'message') ?? ''}`);
+      const seen = await scene.events();
       const wanted = [
         `OperationStarted: Initiated automated sync to '${revision}'`,
         `OperationCompleted: Sync operation to ${revision} succeeded`,

@@ -24,6 +24,7 @@ export type { RepositoryAccess, RepositoryCredentials } from './git/read/reposit
 export type { Tree, TreeEntry } from './git/read/tree.ts';
 export { type LiveCluster, type LiveClusterSettings, openLiveCluster } from './diff/live/live-cluster.ts';
 export type { ClusterFacts, LiveChange, LiveView } from './diff/live/live-view.ts';
+export type { OwnWrite } from './diff/live/recent-writes.ts';
 export { openDesiredMemory, type DesiredMemory } from './diff/desired-memory.ts';
 export {
   carryOut,

@@ -296,6 +296,15 @@ export class Scene {
     return definition;
   }
 
+  /** The events on an application so far: `Reason: message`. */
+  async events(name = this.name): Promise<string[]> {
+    const { client } = this.world.cluster;
+    const resource = await client.resourceFor({ group: '', version: 'v1', kind: 'Event' });
+    const scope = { namespace: this.world.namespace, fieldSelector: `involvedObject.name=${name}` };
+    const { items } = await client.list(resource, scope);
+    return items.map((event) => `${stringAt(event, 'reason') ?? ''}: ${stringAt(event, 'message') ?? ''}`);
+  }
+
   /** Writes down what is created and deleted in the scene's namespace from now on, in the API server's order. */
   async record(...kinds: string[]): Promise<Recorder> {
     const recorder = await Recorder.start(this.world.cluster.client, this.namespace, kinds.map(gvk));

@@ -1,5 +1,5 @@
 import type { Because } from '@tiphys/api';
-import type { ClusterFacts, Comparison, DeletionPhase, SyncPlan, SyncProgress } from '@tiphys/engine';
+import type { ClusterFacts, Comparison, DeletionPhase, SyncPlan, SyncProgress, OwnWrite } from '@tiphys/engine';
 import type { LastComparison, Marks } from './decide-refresh.ts';
 import type { Compared } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
@@ -58,6 +58,8 @@ export type ApplicationMemory = {
   stalled: Readonly<{ attempt: string; sinceMs: number }> | undefined;
   /** Since when the source cannot be read; undefined while it can. */
   sourceFailedAtMs: number | undefined;
+  /** Writes of ours whose outcome the last comparison saw before the watch showed it: their events bring nothing new. */
+  seenWrites: Set<OwnWrite>;
   /** When the automated sync may act next. */
   automation: Because | undefined;
   /** Set while there is nothing to do. */
@@ -85,6 +87,7 @@ export function openApplicationMemories(): ApplicationMemories {
         deletion: undefined,
         stalled: undefined,
         sourceFailedAtMs: undefined,
+        seenWrites: new Set(),
         automation: undefined,
         settled: undefined,
       };

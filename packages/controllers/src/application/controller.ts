@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, describeKey, limiter, normaliseRepositoryUrl } from '@tiphys/api';
-import { type Comparison, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
+import { type Comparison, type LiveChange, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, type Lease, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';
@@ -127,6 +127,22 @@ function wakeFor({ memories, queue, store }: Parts, application: string, what: s
   queue.controller?.addAfter(application, settleMs);
 }
 
+/**
+ * Wakes whom a live object concerns: its owner, and who desires it too. The event of a write of ours, whose outcome the owner's
+ * last comparison saw already, is no news to the owner.
+ */
+function wakeForChange(parts: Parts, server: string, { instance, key, write }: LiveChange): void {
+  const { own, desired, store, memories } = parts;
+  const owner = instance === undefined ? undefined : keyOfInstance(instance, own.namespace);
+  const woken = new Set(desired.of(server, key));
+  if (owner !== undefined) {
+    const isSeen = write !== undefined && store.get(owner) !== undefined && memories.of(owner).seenWrites.delete(write);
+    if (isSeen) woken.delete(owner);
+    else woken.add(owner);
+  }
+  for (const application of woken) wakeFor(parts, application, describeKey(key));
+}
+
 /** The others are told when a sharing begins or ends; in between each sees it in its own comparison. */
 const tellOthers = (parts: Parts, moved: readonly SharedObject[]): void => {
   for (const { key, others } of moved) for (const other of others) wakeFor(parts, other, describeKey(key));
@@ -144,7 +160,7 @@ function wakeSearched(parts: Parts): void {
 }
 
 async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<Destinations> {
-  const { ports, own, lease, settings, counts, opened, stopping, desired, repositories } = parts;
+  const { ports, own, lease, settings, counts, opened, stopping, repositories } = parts;
   const destinations = undo.use(
     openDestinations({
       local: ports.client,
@@ -154,11 +170,7 @@ async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<D
           ports,
           lease,
           settings: settings(),
-          changed: (server, { instance, key }) => {
-            const owner = instance === undefined ? [] : [keyOfInstance(instance, own.namespace)];
-            for (const application of new Set([...owner, ...desired.of(server, key)]))
-              wakeFor(parts, application, describeKey(key));
-          },
+          changed: (server, change) => wakeForChange(parts, server, change),
           searched: () => wakeSearched(parts),
           wrote: () => (counts.patches += 1),
           stopping: stopping.signal,

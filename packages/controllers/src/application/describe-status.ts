@@ -174,9 +174,12 @@ export function describeStatus(facts: StatusFacts): ApplicationStatus {
   const operationState = facts.operationState ?? before.operationState;
   const history = facts.history ?? before.history;
   const { conditions: _, waitingFor: __, operationState: ___, history: ____, ...kept } = before;
+  const part = comparedPart(facts);
+  // An application that came to have several sources, or one again, keeps nothing of the other form.
+  const { sourceType: _____, sourceTypes: ______, ...formless } = kept;
   return {
-    ...kept,
-    ...comparedPart(facts),
+    ...(part.summary === undefined ? kept : formless),
+    ...part,
     controllerNamespace: facts.controllerNamespace,
     ...(!facts.settings.persistResourceHealth && { resourceHealthSource: 'appTree' }),
     ...(conditions.length > 0 && { conditions }),

@@ -21,6 +21,7 @@ import {
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
 import type { RunningOperation } from './application-memory.ts';
+import { instanceName } from '@tiphys/operations';
 import { compareApplication } from './compare-application.ts';
 import { comparedFrom } from './compared.ts';
 import type { Pass } from './context.ts';
@@ -66,7 +67,7 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
   const { context, memory, signal, application } = pass;
   const mark = operationMark({ startedAt: frozen.startedAt, retryCount: frozen.retryCount ?? 0 });
   const known = memory.operation?.attempt === mark ? memory.operation : undefined;
-  if (known === undefined) announceStart(pass, frozen);
+  if (isNew(state)) announceStart(pass, frozen);
   const outcome = await operate(
     {
       application,
@@ -98,6 +99,9 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
     });
   return end(pass, { state: frozen, outcome, given });
 }
+
+/** Whether it has not begun before: neither in another attempt nor in another process. */
+const isNew = ({ retryCount = 0, syncResult }: OperationState): boolean => retryCount === 0 && syncResult === undefined;
 
 const terminated = 'Operation terminated';
 
@@ -333,6 +337,7 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
   announceEnd(pass, final);
   context.counts.operations += 1;
   // Automation decides anew with the outcome: an automated operation that failed is not repeated, a drift during it is healed.
+  memory.automation = { code: 'operation-ended' };
   return { againInMs: 1 };
 }
 
@@ -376,6 +381,9 @@ async function compareAgain(pass: Pass, before: Compared): Promise<Compared> {
       ...one,
       revision: before.comparison.revisions[index] ?? one.revision,
     }));
+    // It sees all that has happened until now, our own writes included, whether the watch has shown them yet or not.
+    memory.marks = { ...memory.marks, live: undefined };
+    const written = destination.live.recentWrites.pendingOf(instanceName(application, context.namespace));
     const comparison = await compareApplication(
       { application, destination, sources, freshness: 'cached' },
       context.compareParts(),
@@ -383,9 +391,11 @@ async function compareAgain(pass: Pass, before: Compared): Promise<Compared> {
     );
     const compared = comparedFrom(pass, { comparison, destination, sources: before.sources });
     memory.compared = compared;
+    memory.seenWrites = written;
     return compared;
   } catch (error) {
     signal.throwIfAborted();
+    memory.compared = undefined;
     context.ports.log.warn('application could not be compared after its sync', {
       application: pass.key,
       error: messageOf(error),

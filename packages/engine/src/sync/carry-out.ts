@@ -1,4 +1,4 @@
-import { groupKindText, type KubeObject, mapLimited, type ResourceResult } from '@tiphys/api';
+import { describeKey, groupKindText, type KubeObject, mapLimited, type ResourceResult } from '@tiphys/api';
 import type { Health } from '../health/health.ts';
 import { definedKind } from './cluster-writer.ts';
 import { stoppedResults } from './decide-step.ts';
@@ -139,7 +139,10 @@ async function preflight(
   );
   const all = withResults(results, rows);
   if (failed.length === 0) return { results: all, progress: { ...progress, preflight: 'passed' } };
-  const reasons = failed.slice(0, 3).map(({ written }) => (written.kind === 'failed' ? written.message : ''));
+  const reasons = failed.slice(0, 3).map(({ task, written }) => {
+    const message = written.kind === 'failed' ? written.message : '';
+    return message.includes(task.key.name) ? message : `${describeKey(task.key)}: ${message}`;
+  });
   const more = failed.length > 3 ? `; and ${failed.length - 3} more` : '';
   const message = `one or more objects failed to apply (dry run), nothing was changed: ${reasons.join('; ')}${more}`;
   return { results: all, progress, finish: { phase: 'Failed', message } };

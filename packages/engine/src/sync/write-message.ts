@@ -26,8 +26,9 @@ export const isMissingNamespace = (error: unknown): boolean =>
 
 /** What a refused write means for whoever wrote the manifest, with the remedy where there is a known one. */
 export function refusalText(error: unknown, key: ResourceKey): string {
-  const text = messageOf(error);
-  if (!(error instanceof KubeError)) return text;
+  if (!(error instanceof KubeError)) return messageOf(error);
+  // Which call it was says nothing to whoever wrote the manifest; the server's words name the object.
+  const text = messageOf(error).replace(/^(?:GET|POST|PUT|PATCH|DELETE) \S+(?: \S+)?(?: \([a-z]+\))?: /, '');
   if (error.code === 'kube/kind-not-found') {
     // Another version of the kind is served, or its group cannot be asked: no definition is missing.
     if (text.includes('; it')) return `${describeKey(key)}: ${text}`;

@@ -267,8 +267,11 @@ class WatchingCluster implements LiveCluster {
   #announce({ group, kind }: GroupKind, change: CacheChange<LiveEntry>): void {
     const key = { group, kind, ...change.key };
     const version = change.kind === 'deleted' ? goneVersion : change.after.version;
-    this.recentWrites.seen(keyText(key), version);
-    for (const instance of instancesOf(change)) for (const listener of this.#listeners) listener({ instance, key });
+    const shown = this.recentWrites.seen(keyText(key), version);
+    for (const instance of instancesOf(change)) {
+      const write = instance === shown?.instance ? shown : undefined;
+      for (const listener of this.#listeners) listener({ instance, key, write });
+    }
   }
 }
 

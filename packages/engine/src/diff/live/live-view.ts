@@ -1,5 +1,6 @@
 import type { GroupKind, GroupVersionKind, KubeObject, ResourceKey } from '@tiphys/api';
 import type { Discovery } from '@tiphys/kube';
+import type { OwnWrite } from './recent-writes.ts';
 
 /** What charts may ask about a cluster (`.Capabilities`), and what the build environment tells. */
 export type ClusterFacts = Readonly<{
@@ -39,5 +40,8 @@ export interface LiveView {
   readonly complete: boolean;
 }
 
-/** A live object changed: one of an application (by tracking name), or one without a mark, which somebody may desire. */
-export type LiveChange = Readonly<{ instance: string | undefined; key: ResourceKey }>;
+/**
+ * A live object changed: one of an application (by tracking name), or one without a mark, which somebody may desire. `write`: it
+ * is as a write of ours for that application left it, and nobody else has touched it in between.
+ */
+export type LiveChange = Readonly<{ instance: string | undefined; key: ResourceKey; write?: OwnWrite | undefined }>;

@@ -36,3 +36,20 @@ test('a delete that the watch has shown is not laid over what came after it', ()
   writes.deleted(service('5'));
   assert.equal(writes.get(key), undefined);
 });
+
+test('the event of a write is told from those of others by its version', () => {
+  const writes = openRecentWrites(systemClock, tracking);
+  writes.written(service('5'));
+  const [write] = writes.pendingOf('shop');
+  assert.deepEqual(write, { instance: 'shop' });
+  assert.deepEqual([...writes.pendingOf('other')], []);
+  assert.equal(writes.seen(key, '5'), write);
+  assert.equal(writes.seen(key, '5'), undefined, 'once');
+
+  // Somebody wrote before us, and their event comes after our answer.
+  writes.written(service('7'));
+  assert.equal(writes.seen(key, '6'), undefined);
+  assert.equal(writes.seen(key, '7'), undefined, 'what came in between is not known, so this is news as well');
+  writes.deleted(service('8'));
+  assert.equal(writes.seen(key, 'gone'), undefined);
+});

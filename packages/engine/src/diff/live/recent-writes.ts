@@ -5,20 +5,26 @@ import { goneVersion, openSeenVersions } from './seen-versions.ts';
 /** How long a write may wait for its watch event before the cache is believed again. */
 const patienceMs = 10_000;
 
+/** One write of ours, told from others by its identity. */
+export type OwnWrite = Readonly<{ instance: string | undefined }>;
+
 /** Our own writes that the watch has not shown yet. Bounded: an entry goes with its event, or after ten seconds. */
 export interface RecentWrites {
   written(object: KubeObject): void;
   deleted(object: KubeObject): void;
-  /** The watch has shown an object at this version, or gone. */
-  seen(key: string, version: string): void;
+  /** The watch has shown an object at this version, or gone. Answers the write of ours that it showed, if it was just that. */
+  seen(key: string, version: string): OwnWrite | undefined;
   get(key: string): KubeObject | 'deleted' | undefined;
+  /** Writes for an application that the watch has not shown yet: a comparison that begins now sees what they left. */
+  pendingOf(instance: string): Set<OwnWrite>;
   /** Lays the recent writes of an application over what the cache shows. */
   overlay(instance: string, found: Map<string, KubeObject>): void;
 }
 
 type Write = Readonly<{
   at: number;
-  instance: string | undefined;
+  /** Without the object: whoever remembers a write does not keep that alive. */
+  own: OwnWrite;
   object: KubeObject | 'deleted';
 }>;
 
@@ -42,7 +48,7 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
     if (shown.has(key, what === 'deleted' ? goneVersion : (object.metadata.resourceVersion ?? ''))) return;
     writes.set(key, {
       at: clock.now().getTime(),
-      instance: trackedBy(object, tracking),
+      own: { instance: trackedBy(object, tracking) },
       object: what,
     });
   };
@@ -52,8 +58,15 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
     deleted: (object) => note(object, 'deleted'),
     seen: (key, version) => {
       shown.add(key, version);
+      const write = writes.get(key);
       writes.delete(key);
+      // Another version is somebody else's doing, before our write or after it.
+      const isIt =
+        write !== undefined && write.object !== 'deleted' && write.object.metadata.resourceVersion === version;
+      return isIt ? write.own : undefined;
     },
+    pendingOf: (instance) =>
+      new Set([...writes.values()].map(({ own }) => own).filter((own) => own.instance === instance)),
     get: (key) => {
       expire();
       return writes.get(key)?.object;
@@ -61,7 +74,7 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
     overlay: (instance, found) => {
       expire();
       for (const [key, write] of writes) {
-        if (write.instance !== instance) continue;
+        if (write.own.instance !== instance) continue;
         if (write.object === 'deleted') found.delete(key);
         else found.set(key, write.object);
       }
