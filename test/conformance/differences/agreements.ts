@@ -2,6 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, isRecord, listAt, parseJson, stringAt } from '@tiphys/api';
 import { create, define, groupOf, podOf, template, told, within, type Agreement, type Place } from './difference.ts';
+import { jobAgreements } from './jobs.ts';
 
 const tellAll = async (place: Place, paths: readonly string[]): Promise<readonly string[]> =>
   Promise.all(paths.map(async (path) => told(await place.call({ method: 'GET', path }))));
@@ -66,6 +67,7 @@ const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
 /** What the embedded cluster was once found to do otherwise than the real one, and does alike since. */
 export const agreements: readonly Agreement[] = [
+  ...jobAgreements,
   {
     what: 'what is wrong with a label selector',
     see: async (place) =>

@@ -1,6 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listAt, numberAt, stringAt } from '@tiphys/api';
-import { condition, create, template, untilSeen, within, type Difference, type Place, type See } from './difference.ts';
+import {
+  condition,
+  create,
+  template,
+  untilSeen,
+  within,
+  type Agreement,
+  type Difference,
+  type Place,
+  type See,
+} from './difference.ts';
 
 type Outcome = 'succeed' | 'fail';
 
@@ -51,23 +61,20 @@ const policies: See = async (place) => {
   return [...ends, `managed by another: ${listAt(body, 'items').length} pods`];
 };
 
-export const jobs: readonly Difference[] = [
+export const jobAgreements: readonly Agreement[] = [
   {
-    key: 'job-policies',
+    what: 'policies of Jobs for failed pods, for success and for indexes, and Jobs that others manage',
     see: policies,
-    real: [
+    both: [
       'Failed=True PodFailurePolicy, succeeded 0, failed 1, completedIndexes none, failedIndexes none',
       'Complete=True SuccessPolicy, succeeded 1, failed 0, completedIndexes 0, failedIndexes none',
       'Failed=True FailedIndexes, succeeded 0, failed 2, completedIndexes none, failedIndexes 0,1',
       'managed by another: 0 pods',
     ],
-    embedded: [
-      'Failed=True BackoffLimitExceeded, succeeded 0, failed 1, completedIndexes none, failedIndexes none',
-      'Complete=True CompletionsReached, succeeded 3, failed 0, completedIndexes 0,1,2, failedIndexes none',
-      'does not end',
-      'managed by another: 1 pods',
-    ],
   },
+];
+
+export const jobs: readonly Difference[] = [
   {
     key: 'job-tracking',
     see: async (place) => {

@@ -1,5 +1,6 @@
 import { at, isRecord, numberAt, stringAt, type KubeObject, listAt } from '@tiphys/api';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
+import { failureOf, indexesOf, indexText, successOf } from './job-policy.ts';
 import { ownerKey } from './replica-set.ts';
 import { conditionStatus, isActive, isReady, podFromTemplate, templateLabels, templateOf } from './template.ts';
 import { createPodFor, withCondition, type Condition, type Workbench } from './workbench.ts';
@@ -15,31 +16,91 @@ const phaseIs =
   (pod: KubeObject): boolean =>
     stringAt(pod, 'status', 'phase') === phase;
 
-type Tally = Readonly<{ active: readonly KubeObject[]; succeeded: number; failed: number; terminating: number }>;
+/** After a failure that its policy ignores a Job waits so long; the others are made good at once. */
+const ignoredPauseMs = 10_000;
+
+type Tally = Readonly<{
+  active: readonly KubeObject[];
+  succeeded: number;
+  failed: number;
+  terminating: number;
+  /** Of an indexed Job. */
+  succeededIndexes: readonly number[];
+  failedIndexes: readonly number[];
+  failuresByIndex: ReadonlyMap<number, number>;
+  /** Why the whole Job is to fail at once. */
+  fatal: string | undefined;
+  /** When the last pod failed whose failure does not count; 0 for never. */
+  ignoredAt: number;
+}>;
+
+const isIndexed = (job: KubeObject): boolean => stringAt(job, 'spec', 'completionMode') === 'Indexed';
+
+const indexOf = (pod: KubeObject): number =>
+  Number(pod.metadata.annotations?.['batch.kubernetes.io/job-completion-index'] ?? -1);
+
+const endOf = (pod: KubeObject): number =>
+  new Date(stringAt(pod, 'status', 'containerStatuses', 0, 'state', 'terminated', 'finishedAt') ?? 0).getTime();
+
+/** Indexes that a status tells of: their pods may be gone. */
+const told = (job: KubeObject, field: string): readonly number[] => indexesOf(stringAt(job, 'status', field) ?? '');
+
+const unique = (indexes: readonly number[]): readonly number[] => [...new Set(indexes)].sort((a, b) => a - b);
 
 function tally(job: KubeObject, bench: Workbench): Tally {
   const pods = bench.controlled(job, 'Pod');
+  const failures = pods.filter(phaseIs('Failed')).map((pod) => ({ pod, failure: failureOf(job, pod) }));
+  const counted = failures.filter(({ failure }) => failure.kind !== 'ignore');
+  const fatal = counted.find(({ failure }) => failure.kind === 'fail-job')?.failure;
+  const failuresByIndex = new Map([...Map.groupBy(counted, ({ pod }) => indexOf(pod))].map(([k, v]) => [k, v.length]));
+  const perIndex = numberAt(job, 'spec', 'backoffLimitPerIndex');
+  const spent = perIndex === undefined ? [] : [...failuresByIndex].filter(([, n]) => n > perIndex).map(([k]) => k);
+  const given = counted.filter(({ failure }) => failure.kind === 'fail-index').map(({ pod }) => indexOf(pod));
+  const succeeded = pods.filter(phaseIs('Succeeded'));
   return {
     active: pods.filter(isActive),
     // Pods that are gone stay counted.
-    succeeded: Math.max(pods.filter(phaseIs('Succeeded')).length, numberAt(job, 'status', 'succeeded') ?? 0),
-    failed: Math.max(pods.filter(phaseIs('Failed')).length, numberAt(job, 'status', 'failed') ?? 0),
+    succeeded: Math.max(succeeded.length, numberAt(job, 'status', 'succeeded') ?? 0),
+    failed: Math.max(counted.length, numberAt(job, 'status', 'failed') ?? 0),
     terminating: pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined).length,
+    succeededIndexes: isIndexed(job) ? unique([...told(job, 'completedIndexes'), ...succeeded.map(indexOf)]) : [],
+    failedIndexes: perIndex === undefined ? [] : unique([...told(job, 'failedIndexes'), ...spent, ...given]),
+    failuresByIndex,
+    fatal: fatal?.kind === 'fail-job' ? fatal.message : undefined,
+    ignoredAt: Math.max(0, ...failures.filter(({ failure }) => failure.kind === 'ignore').map(({ pod }) => endOf(pod))),
   };
 }
 
 /** What is to become of a Job. */
 type Verdict =
   | Readonly<{ kind: 'run'; again: Again }>
-  | Readonly<{ kind: 'complete' }>
+  | Readonly<{ kind: 'complete'; reason: string; message: string }>
   | Readonly<{ kind: 'fail'; reason: string; message: string }>;
 
-function verdictOf(job: KubeObject, { succeeded, failed }: Tally, now: Date): Verdict {
+/** How the failures that there are end a Job; undefined while they do not. */
+function failed(job: KubeObject, counted: Tally): Verdict | undefined {
+  const fail = (reason: string, message: string): Verdict => ({ kind: 'fail', reason, message });
+  if (counted.fatal !== undefined) return fail('PodFailurePolicy', counted.fatal);
+  if (counted.failed > (numberAt(job, 'spec', 'backoffLimit') ?? 6))
+    return fail('BackoffLimitExceeded', 'Job has reached the specified backoff limit');
+  const most = numberAt(job, 'spec', 'maxFailedIndexes');
+  const { failedIndexes, succeededIndexes } = counted;
+  if (most !== undefined && failedIndexes.length > most)
+    return fail('MaxFailedIndexesExceeded', 'Job has exceeded the specified maximal number of failed indexes');
+  const all = numberAt(job, 'spec', 'completions') ?? 1;
+  return failedIndexes.length > 0 && failedIndexes.length + succeededIndexes.length >= all
+    ? fail('FailedIndexes', 'Job has failed indexes')
+    : undefined;
+}
+
+function verdictOf(job: KubeObject, counted: Tally, now: Date): Verdict {
+  const policy = successOf(job, counted.succeededIndexes);
+  const bad = failed(job, counted);
+  if (bad !== undefined) return bad;
+  if (policy !== undefined) return { kind: 'complete', reason: 'SuccessPolicy', message: policy };
   const completions = numberAt(job, 'spec', 'completions') ?? 1;
-  if (succeeded >= completions) return { kind: 'complete' };
-  const limit = numberAt(job, 'spec', 'backoffLimit') ?? 6;
-  if (failed > limit)
-    return { kind: 'fail', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
+  if (counted.succeeded >= completions)
+    return { kind: 'complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' };
   const deadline = numberAt(job, 'spec', 'activeDeadlineSeconds');
   const start = stringAt(job, 'status', 'startTime');
   if (deadline === undefined || start === undefined) return { kind: 'run', again: undefined };
@@ -48,13 +109,14 @@ function verdictOf(job: KubeObject, { succeeded, failed }: Tally, now: Date): Ve
   return { kind: 'fail', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
 }
 
-function jobPod(job: KubeObject, index: number | undefined): KubeObject {
+function jobPod(job: KubeObject, index: number | undefined, failures: number): KubeObject {
   const template = templateOf(job);
   const name = job.metadata.name ?? '';
   const indexed = index === undefined ? {} : { 'batch.kubernetes.io/job-completion-index': String(index) };
+  const counts = numberAt(job, 'spec', 'backoffLimitPerIndex') !== undefined;
   const pod = podFromTemplate(job, template, {
     labels: { ...templateLabels(template), ...indexed },
-    annotations: indexed,
+    annotations: { ...indexed, ...(counts && { 'batch.kubernetes.io/job-index-failure-count': String(failures) }) },
   });
   return index === undefined
     ? pod
@@ -65,26 +127,26 @@ function jobPod(job: KubeObject, index: number | undefined): KubeObject {
       };
 }
 
-const indexOf = (pod: KubeObject): number =>
-  Number(pod.metadata.annotations?.['batch.kubernetes.io/job-completion-index'] ?? -1);
+/** The indexes of an indexed Job that have still to succeed and that no pod works on. */
+function freeIndexes(job: KubeObject, { active, succeededIndexes, failedIndexes }: Tally): readonly number[] {
+  const taken = new Set([...active.map(indexOf), ...succeededIndexes, ...failedIndexes]);
+  const completions = numberAt(job, 'spec', 'completions') ?? 0;
+  return Array.from({ length: completions }, (_, index) => index).filter((index) => !taken.has(index));
+}
 
 /** @returns false when a pod was refused */
-function startPods(job: KubeObject, { active, succeeded }: Tally, bench: Workbench): boolean {
+function startPods(job: KubeObject, counted: Tally, bench: Workbench): boolean {
+  const { active, succeeded, failuresByIndex } = counted;
   const completions = numberAt(job, 'spec', 'completions');
   const parallelism = numberAt(job, 'spec', 'parallelism') ?? 1;
-  const wanted = completions === undefined ? parallelism : Math.min(parallelism, completions - succeeded);
+  const free = isIndexed(job) ? freeIndexes(job, counted) : undefined;
+  const left = free === undefined ? (completions ?? Infinity) - succeeded : free.length + active.length;
   const done = completions === undefined && succeeded > 0;
-  const missing = done ? 0 : wanted - active.length;
-  const indexed = stringAt(job, 'spec', 'completionMode') === 'Indexed';
-  const taken = new Set(
-    bench
-      .controlled(job, 'Pod')
-      .filter((pod) => isActive(pod) || phaseIs('Succeeded')(pod))
-      .map(indexOf),
-  );
-  const free = Array.from({ length: completions ?? 0 }, (_, index) => index).filter((index) => !taken.has(index));
+  const missing = done ? 0 : Math.min(parallelism, left) - active.length;
   for (let i = 0; i < missing; i++) {
-    const refused = createPodFor(job, jobPod(job, indexed ? free[i] : undefined), { bench, component });
+    const index = free?.[i];
+    const failures = index === undefined ? 0 : (failuresByIndex.get(index) ?? 0);
+    const refused = createPodFor(job, jobPod(job, index, failures), { bench, component });
     if (refused !== undefined) return false;
   }
   return true;
@@ -95,8 +157,7 @@ function conditionsFor(start: unknown, verdict: Verdict, now: string): unknown {
     withCondition(conditions, { lastProbeTime: now, ...entry }, now);
   switch (verdict.kind) {
     case 'complete': {
-      const reason = 'CompletionsReached';
-      const message = 'Reached expected number of succeeded pods';
+      const { reason, message } = verdict;
       const met = add(start, { type: 'SuccessCriteriaMet', status: 'True', reason, message });
       return add(met, { type: 'Complete', status: 'True', reason, message });
     }
@@ -120,11 +181,6 @@ function writeStatus(job: KubeObject, verdict: Verdict, bench: Workbench): void 
   const { active, succeeded, failed, terminating } = counted;
   const conditions = conditionsFor(resumed(job, bench), verdict, now);
   const ready = active.filter(isReady).length;
-  const indexes = bench
-    .controlled(job, 'Pod')
-    .filter(phaseIs('Succeeded'))
-    .map(indexOf)
-    .sort((a, b) => a - b);
   bench.updateStatus(job, {
     startTime: at(job, 'status', 'startTime') ?? now,
     ...(active.length > 0 && { active: active.length }),
@@ -133,7 +189,8 @@ function writeStatus(job: KubeObject, verdict: Verdict, bench: Workbench): void 
     ready,
     terminating,
     uncountedTerminatedPods: {},
-    ...(stringAt(job, 'spec', 'completionMode') === 'Indexed' && { completedIndexes: indexes.join(',') }),
+    ...(counted.succeededIndexes.length > 0 && { completedIndexes: indexText(counted.succeededIndexes) }),
+    ...(counted.failedIndexes.length > 0 && { failedIndexes: indexText(counted.failedIndexes) }),
     ...(conditions !== undefined && { conditions }),
     ...(verdict.kind === 'complete' && { completionTime: now }),
   });
@@ -188,9 +245,11 @@ function reconcile(job: KubeObject, bench: Workbench): Again {
   if (job.metadata.deletionTimestamp !== undefined) return undefined;
   if (at(job, 'spec', 'suspend') === true) return suspend(job, bench);
   const counted = tally(job, bench);
-  const verdict = verdictOf(job, counted, bench.now());
+  let verdict = verdictOf(job, counted, bench.now());
+  const pause = counted.ignoredAt + ignoredPauseMs - bench.now().getTime();
   let started = true;
-  if (verdict.kind === 'run') started = startPods(job, counted, bench);
+  if (verdict.kind === 'run' && pause <= 0) started = startPods(job, counted, bench);
+  else if (verdict.kind === 'run') verdict = { kind: 'run', again: Math.min(pause, verdict.again ?? pause) };
   else for (const pod of counted.active) bench.remove(pod);
   writeStatus(job, verdict, bench);
   if (verdict.kind === 'run') return started ? verdict.again : refusedAgainMs;
@@ -202,6 +261,10 @@ function reconcile(job: KubeObject, bench: Workbench): Again {
   return undefined;
 }
 
+/** Somebody else sees to it. */
+const isForeign = (job: KubeObject): boolean =>
+  (stringAt(job, 'spec', 'managedBy') ?? 'kubernetes.io/job-controller') !== 'kubernetes.io/job-controller';
+
 /** Runs a Job's pods until enough have succeeded or too many have failed. */
 export const jobs = (bench: Workbench): Controller => ({
   name: 'job',
@@ -212,6 +275,6 @@ export const jobs = (bench: Workbench): Controller => ({
   },
   reconcile: (key) => {
     const job = bench.get({ resource, ...splitKey(key) });
-    return job === undefined ? undefined : reconcile(job, bench);
+    return job === undefined || isForeign(job) ? undefined : reconcile(job, bench);
   },
 });

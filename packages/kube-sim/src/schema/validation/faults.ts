@@ -17,6 +17,11 @@ export class Faults {
     this.add(path, 'FieldValueInvalid', `Invalid value: ${shown(value)}${after(why)}`);
   }
 
+  /** A value that is not shown: what is wrong is not one part of it. */
+  wrong(path: string, why: string): void {
+    this.add(path, 'FieldValueInvalid', `Invalid value: ${why}`);
+  }
+
   /** One fault for each reason why a text has not the right form. */
   malformed(path: string, value: string, reasons: readonly string[]): void {
     for (const why of reasons) this.invalid(path, value, why);

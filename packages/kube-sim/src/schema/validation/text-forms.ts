@@ -129,6 +129,16 @@ export function pathSegment(text: string): string[] {
   return ['/', '%'].filter((sign) => text.includes(sign)).map((sign) => `may not contain '${sign}'`);
 }
 
+/** `acme.io/foo`: who manages a Job. */
+export function domainPath(text: string): string[] {
+  const [domain = '', ...segments] = text.split('/');
+  if (domain === '' || segments.length === 0 || segments.includes(''))
+    return ['must be a domain-prefixed path (such as "acme.io/foo")'];
+  const faults = dnsSubdomain(domain);
+  const isPath = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(segments.join('/'));
+  return [...faults, ...(isPath ? [] : ['Invalid path'])];
+}
+
 /** A non-empty text of printable ASCII without `=`. */
 export function envName(text: string): string[] {
   if (text === '') return ['environment variable name must be non-empty'];

@@ -1,3 +1,4 @@
+import { checkJobSpec } from './job.ts';
 import { isTimeZone } from '../time-zone.ts';
 import { omit } from '../omit.ts';
 import { isRecord, type KubeObject } from '@tiphys/api';
@@ -169,30 +170,6 @@ function withClaimVolumes(spec: Record<string, unknown>): Record<string, unknown
   const own = itemsAt(podSpec, 'volumes').filter((volume) => !names.includes(textAt(volume, 'name')));
   const claims = names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
   return { ...spec, template: { ...template, spec: { ...podSpec, volumes: [...claims, ...own] } } };
-}
-
-function checkJobSpec(spec: Record<string, unknown>, path: string, faults: Faults): void {
-  for (const field of [
-    'parallelism',
-    'completions',
-    'activeDeadlineSeconds',
-    'backoffLimit',
-    'ttlSecondsAfterFinished',
-  ])
-    faults.notNegative(`${path}.${field}`, spec[field]);
-  const mode = textAt(spec, 'completionMode');
-  if (mode !== '' && mode !== 'NonIndexed' && mode !== 'Indexed')
-    faults.unsupported(`${path}.completionMode`, mode, ['NonIndexed', 'Indexed']);
-  if (mode === 'Indexed' && spec['completions'] === undefined)
-    faults.required(`${path}.completions`, 'when completion mode is Indexed');
-  if (mode !== 'Indexed' && spec['backoffLimitPerIndex'] !== undefined)
-    faults.invalid(`${path}.backoffLimitPerIndex`, spec['backoffLimitPerIndex'], 'requires indexed completion mode');
-  checkPodTemplate(spec['template'], `${path}.template`, faults);
-  const policy = partOf(partOf(spec, 'template'), 'spec')['restartPolicy'];
-  if (policy === 'Always' || policy === undefined)
-    faults.required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"');
-  else if (policy !== 'OnFailure' && policy !== 'Never')
-    faults.unsupported(`${path}.template.spec.restartPolicy`, policy, ['OnFailure', 'Never']);
 }
 
 /** Labels that the server gives the pods of a Job, so that it finds them again. */
