@@ -135,9 +135,16 @@ export function coreModeSuite(access: () => Promise<Access>): void {
       assert.equal((await create('upsert')).out, "application 'upsert' unchanged\n");
       const { exit, err } = await create('upsert', '--revision', 'v2');
       assert.equal(exit, 20);
-      assert.match(err, /--upsert/);
+      assert.match(err, /existing application spec is different.*--upsert/);
       assert.equal((await create('upsert', '--revision', 'v2', '--upsert')).out, "application 'upsert' updated\n");
       assert.equal(at((await stored('upsert'))?.['spec'], 'source', 'targetRevision'), 'v2');
+    });
+    test('APP-01 create takes a namespace before the name', async () => {
+      const { exit, out } = await create(`${target}/qualified`);
+      assert.deepEqual([exit, out], [0, "application 'qualified' created\n"]);
+      const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+      assert.notEqual(await world.client.get({ gvk, namespace: target, name: 'qualified' }), undefined);
+      assert.equal((await cli(['app', 'delete', `${target}/qualified`, '--yes'])).exit, 0);
     });
     test('APP-01 create from standard input; the alias group gives a warning', async () => {
       const input = (await cli(['app', 'get', 'flags', '-o', 'yaml'])).out

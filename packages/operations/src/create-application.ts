@@ -91,7 +91,7 @@ export async function createApplication(
   if (!request.upsert)
     throw new CodedError(
       'operation/conflict',
-      `application ${namespace}/${ref.name} is there already with another specification; --upsert replaces it`,
+      `application ${namespace}/${ref.name}: existing application spec is different, use upsert flag to force update (--upsert)`,
     );
   const application = await updateApplication(ref, ports, (stored) => patchTo(value, stored));
   const told = { application, reason: 'ResourceUpdated', what: 'updated application' } as const;

@@ -99,7 +99,7 @@ describe('creating', () => {
     };
     await assert.rejects(
       createApplication(actor, other, ports),
-      code('operation/conflict', /another specification; --upsert/),
+      code('operation/conflict', /existing application spec is different, use upsert flag to force update/),
     );
     const { outcome, application } = await createApplication(actor, { ...other, upsert: true }, ports);
     assert.equal(outcome, 'updated');

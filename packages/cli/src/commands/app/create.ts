@@ -3,6 +3,7 @@ import { createApplication } from '@tiphys/operations';
 import { defineCommand, flag, option, optionalPositional, options } from '../../define-command.ts';
 import type { CliIo } from '../../io.ts';
 import { readInput } from '../../read-input.ts';
+import { applicationRef } from './application-text.ts';
 import { mapOf } from './flag-values.ts';
 import { givenFlags, specArguments, withFlags } from './spec-flags.ts';
 
@@ -25,8 +26,10 @@ async function fromFile(path: string | undefined, io: CliIo): Promise<readonly M
   return values;
 }
 
-function nameOf(value: unknown, given: string | undefined): string | undefined {
+/** The name that was typed, without the namespace that may stand before it. */
+function nameOf(value: unknown, typed: string | undefined): string | undefined {
   const inFile = at(value, 'metadata', 'name');
+  const given = typed === undefined ? undefined : applicationRef(typed, undefined).name;
   if (typeof inFile === 'string' && given !== undefined && given !== inFile)
     throw new CodedError('cli/usage', `the file names the application "${inFile}", the command line "${given}"`);
   return typeof inFile === 'string' ? inFile : given;
@@ -97,7 +100,7 @@ export const appCreate = defineCommand({
     for (const value of values) {
       const metadata = metadataOf(value['metadata'], {
         name: nameOf(value, named),
-        namespace: args.appNamespace,
+        namespace: named === undefined ? args.appNamespace : applicationRef(named, args.appNamespace).namespace,
         labels: args.label,
         annotations: args.annotations,
         finalizer: args.setFinalizer === true,

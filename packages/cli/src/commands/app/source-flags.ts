@@ -6,7 +6,7 @@ import type {
   KustomizeSource,
   PluginSource,
 } from '@tiphys/api';
-import { mapOf, mergeByName, pairOf } from './flag-values.ts';
+import { mapOf, mergeBy, mergeByName, pairOf } from './flag-values.ts';
 import { type Flags, listFlag, switchFlag, textFlag } from './flag.ts';
 
 type Source = ApplicationSource;
@@ -122,13 +122,10 @@ export function imageName(text: string): string {
   return left === text ? text.replace(/@.*$/, '').replace(/:[^:/]*$/, '') : left;
 }
 
-const withImages = (kustomize: KustomizeSource, images: readonly string[]): KustomizeSource => {
-  const names = new Set(images.map(imageName));
-  return {
-    ...kustomize,
-    images: [...(kustomize.images ?? []).filter((image) => !names.has(imageName(image))), ...images],
-  };
-};
+const withImages = (kustomize: KustomizeSource, images: readonly string[]): KustomizeSource => ({
+  ...kustomize,
+  images: mergeBy(imageName, kustomize.images ?? [], images),
+});
 
 const replicaOf = (text: string): { name: string; count: number | string } => {
   const [name, count] = pairOf(text, 'kustomize-replica');

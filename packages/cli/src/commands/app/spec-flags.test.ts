@@ -53,7 +53,7 @@ const cases: [string, Spec, Record<string, unknown>, Spec][] = [
     { ...plain, syncPolicy: { syncOptions: ['Validate=false', 'Prune=true'] } },
   ],
   [
-    'Helm parameters replace their namesakes',
+    'Helm parameters replace their namesakes where they stand',
     {
       ...plain,
       source: {
@@ -66,15 +66,15 @@ const cases: [string, Spec, Record<string, unknown>, Spec][] = [
         },
       },
     },
-    { helmSet: ['b=3'], helmSetString: ['c=4=5'], values: ['v.yaml'], valuesLiteralFile: 'x: 1' },
+    { helmSet: ['a=3'], helmSetString: ['c=4=5'], values: ['v.yaml'], valuesLiteralFile: 'x: 1' },
     {
       ...plain,
       source: {
         repoURL: 'r',
         helm: {
           parameters: [
-            { name: 'a', value: '1' },
-            { name: 'b', value: '3' },
+            { name: 'a', value: '3' },
+            { name: 'b', value: '2' },
             { name: 'c', value: '4=5', forceString: true },
           ],
           valueFiles: ['v.yaml'],
@@ -84,15 +84,18 @@ const cases: [string, Spec, Record<string, unknown>, Spec][] = [
     },
   ],
   [
-    'images replace those of the same name',
-    { ...plain, source: { repoURL: 'r', kustomize: { images: ['a=x:1', 'registry:5000/b:1', 'c@sha256:0'] } } },
-    { kustomizeImage: ['a=y:2', 'registry:5000/b:2'], kustomizeReplica: ['web=3'], nameprefix: 'p-' },
+    'images replace those of the same name where they stand, and an empty text takes a setting away',
+    {
+      ...plain,
+      source: { repoURL: 'r', kustomize: { images: ['a=x:1', 'registry:5000/b:1', 'c@sha256:0'], nameSuffix: '-s' } },
+    },
+    { kustomizeImage: ['a=y:2', 'registry:5000/b:2'], kustomizeReplica: ['web=3'], nameprefix: 'p-', namesuffix: '' },
     {
       ...plain,
       source: {
         repoURL: 'r',
         kustomize: {
-          images: ['c@sha256:0', 'a=y:2', 'registry:5000/b:2'],
+          images: ['a=y:2', 'registry:5000/b:2', 'c@sha256:0'],
           replicas: [{ name: 'web', count: 3 }],
           namePrefix: 'p-',
         },

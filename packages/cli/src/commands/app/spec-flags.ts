@@ -76,7 +76,19 @@ function withSource(spec: Spec, position: number | undefined, given: Given): Spe
   const isAsked = Object.keys(sourceFlags).some((name) => isGiven(given[name]));
   if (!isAsked) return spec;
   const index = chosenSource({ spec }, { sourcePosition: position });
-  return changedSource(spec, index, (source) => applyAll(sourceFlags, given, source));
+  return changedSource(spec, index, (source) => withoutEmptyTexts(applyAll(sourceFlags, given, source)));
+}
+
+const blocks = ['helm', 'kustomize', 'directory', 'plugin'] as const;
+
+/** `--nameprefix ''` takes a setting away: an empty text says nothing. */
+function withoutEmptyTexts(source: ApplicationSource): ApplicationSource {
+  const filled = (block: object): object =>
+    Object.fromEntries(Object.entries(block).filter(([, value]) => value !== ''));
+  return blocks.reduce<ApplicationSource>((changed, name) => {
+    const block = changed[name];
+    return block === undefined ? changed : { ...changed, [name]: filled(block) };
+  }, source);
 }
 
 /** A specification with what the flags say. @throws CodedError cli/usage */
