@@ -213,7 +213,7 @@ export async function operate(
       return { kind: 'ended', results, phase: step.phase, message: step.message, superseded };
     }
     if (stepwise && step.kind !== 'preflight')
-      await ports.checkpoint(results, step.because.message ?? step.because.code);
+      await ports.checkpoint(results, step.because.message);
     const outcome = await carryOut(step, running, {
       writer: destination.writer,
       health: assess,

@@ -91,7 +91,11 @@ function prepare({ plan, seen }: View): SyncStep | undefined {
     return {
       kind: 'create-namespace',
       namespace: plan.namespace,
-      because: { code: 'create-namespace', object: `Namespace ${plan.namespace.name}` },
+      because: {
+        code: 'create-namespace',
+        object: `Namespace ${plan.namespace.name}`,
+        message: `creating the namespace ${plan.namespace.name}`,
+      },
     };
   if (seen.progress.preflight === 'passed') return undefined;
   const tasks = plan.tasks.filter((task) => {
@@ -102,7 +106,7 @@ function prepare({ plan, seen }: View): SyncStep | undefined {
   // A single task is its own trial: when it is refused, nothing has changed.
   return tasks.length <= (plan.dryRun ? 0 : 1)
     ? undefined
-    : { kind: 'preflight', tasks, because: { code: 'preflight' } };
+    : { kind: 'preflight', tasks, because: { code: 'preflight', message: 'trying what is to be applied' } };
 }
 
 /** The lowest wave that has not run: old hooks go first, then the pause since the last write, then the wave. */
@@ -141,7 +145,11 @@ function replaceOldHooks(hooks: readonly HookTask[], { seen }: View): SyncStep |
     return {
       kind: 'delete-old-hooks',
       hooks: standing,
-      because: { code: 'before-hook-creation', object: name(standing[0]) },
+      because: {
+        code: 'before-hook-creation',
+        object: name(standing[0]),
+        message: `deleting hook ${listNames(standing)} of an earlier sync`,
+      },
     };
   const reasons = old.map((hook): Because => ({ code: 'old-hook-leaving', object: name(hook) }));
   return { kind: 'wait', for: reasons, until: undefined, message: `waiting for deletion of hook ${listNames(old)}` };
@@ -186,7 +194,12 @@ function fail(view: View, failed: readonly SyncTask[]): SyncStep {
 function stop(view: View, why: 'terminated' | 'timed-out'): SyncStep {
   const hooks = inState([...view.main, ...view.onFailure], view, 'running').filter(isHook);
   if (hooks.length > 0)
-    return { kind: 'clean-hooks', release: hooks, remove: hooks, because: { code: why, object: name(hooks[0]) } };
+    return {
+      kind: 'clean-hooks',
+      release: hooks,
+      remove: hooks,
+      because: { code: why, object: name(hooks[0]), message: `deleting hook ${listNames(hooks)}` },
+    };
   const message =
     why === 'terminated' ? 'Operation terminated' : 'Operation terminated: it ran longer than the sync timeout';
   return cleanThen(view, finish('Failed', message, { code: why }));
@@ -208,7 +221,13 @@ function cleanThen(view: View, end: SyncStep): SyncStep {
   });
   if (due.length === 0) return end;
   const remove = due.filter((hook) => policyHolds(hook, view));
-  return { kind: 'clean-hooks', release: due, remove, because: { code: 'hook-delete-policy', object: name(due[0]) } };
+  const message = `cleaning up hook ${listNames(due)}`;
+  return {
+    kind: 'clean-hooks',
+    release: due,
+    remove,
+    because: { code: 'hook-delete-policy', object: name(due[0]), message },
+  };
 }
 
 function waitFor(tasks: readonly SyncTask[], { results, seen }: View): SyncStep {

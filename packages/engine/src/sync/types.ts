@@ -166,12 +166,15 @@ export type SyncObservation = Readonly<{
 }>;
 
 /** What to do next with an operation. */
+/** Why something is done; the message is what people read of a running operation. */
+type Reason = Because & Readonly<{ message: string }>;
+
 export type SyncStep =
-  | Readonly<{ kind: 'create-namespace'; namespace: NamespaceTask; because: Because }>
+  | Readonly<{ kind: 'create-namespace'; namespace: NamespaceTask; because: Reason }>
   /** Dry-run all of these; one failure fails the operation with nothing applied. */
-  | Readonly<{ kind: 'preflight'; tasks: readonly SyncTask[]; because: Because }>
+  | Readonly<{ kind: 'preflight'; tasks: readonly SyncTask[]; because: Reason }>
   /** Delete what an earlier run left of these hooks (BeforeHookCreation), and wait for it to go. */
-  | Readonly<{ kind: 'delete-old-hooks'; hooks: readonly HookTask[]; because: Because }>
+  | Readonly<{ kind: 'delete-old-hooks'; hooks: readonly HookTask[]; because: Reason }>
   /** One wave: prunes first, then each group of applies in order, the members of a group side by side. */
   | Readonly<{
       kind: 'run';
@@ -179,10 +182,10 @@ export type SyncStep =
       wave: number;
       prunes: readonly PruneTask[];
       groups: readonly (readonly (ApplyTask | HookTask)[])[];
-      because: Because;
+      because: Reason;
     }>
   /** Take the finalizer off hooks that are done, and delete those whose policy says so. */
-  | Readonly<{ kind: 'clean-hooks'; release: readonly HookTask[]; remove: readonly HookTask[]; because: Because }>
+  | Readonly<{ kind: 'clean-hooks'; release: readonly HookTask[]; remove: readonly HookTask[]; because: Reason }>
   /** Nothing to do before `until` or the next change of a live object. */
   | Readonly<{ kind: 'wait'; for: readonly Because[]; until: Date | undefined; message: string }>
   /** The operation is over. */

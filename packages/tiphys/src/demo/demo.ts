@@ -110,7 +110,7 @@ function lastScreen(
     request.repo === undefined
       ? [
           `cd ${repository}`,
-          `sed -i 's/replicas: .*/replicas: 3/' plain/deployment.yaml && git commit -am 'Three replicas'`,
+          `sed -i.bak 's/replicas: .*/replicas: 3/' plain/deployment.yaml && git commit -am 'Three replicas'`,
         ]
       : [`cd ${repository} && git commit ...    # a commit shows within seconds`];
   return [
@@ -163,7 +163,7 @@ export async function runDemo(request: DemoRequest, ports: DemoPorts): Promise<n
     out.write(lastScreen(cluster, { request, repository }));
     if (request.once) return 0;
     out.write('Press Ctrl-C to stop; the state is kept.\n\n');
-    await watchOn(cluster, ports);
+    await watchOn(cluster, ports, rows);
     return 0;
   } finally {
     await controller.stop();
@@ -173,8 +173,8 @@ export async function runDemo(request: DemoRequest, ports: DemoPorts): Promise<n
 }
 
 /** After the first success: one line for each change, until Ctrl-C. */
-async function watchOn(cluster: DemoCluster, ports: DemoPorts): Promise<void> {
-  const screen = openScreen(ports.out, { terminal: false, colour: false });
+async function watchOn(cluster: DemoCluster, ports: DemoPorts, told: readonly Row[]): Promise<void> {
+  const screen = openScreen(ports.out, { terminal: false, colour: false }, told);
   while (!ports.signal.aborted) {
     screen.show(await readRows(cluster));
     await ports.clock.sleep(drawEveryMs, ports.signal).catch(() => undefined);

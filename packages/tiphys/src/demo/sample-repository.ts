@@ -5,12 +5,14 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+const demoUser = { name: 'Tiphys demo', email: 'demo@localhost' };
+
 /** Identity of the sample's commits, given on the command line so that no user configuration is needed or touched. */
 const identity = [
   '-c',
-  'user.name=Tiphys demo',
+  `user.name=${demoUser.name}`,
   '-c',
-  'user.email=demo@localhost',
+  `user.email=${demoUser.email}`,
   '-c',
   'commit.gpgsign=false',
   '-c',
@@ -29,6 +31,15 @@ export async function ensureSampleRepository(directory: string, examples: string
   await mkdir(directory, { recursive: true });
   await cp(examples, directory, { recursive: true });
   await git(directory, ['init', '--quiet']);
+  // A machine on which nobody has told git a name yet would refuse the visitor's first commit.
+  const isKnown = await run('git', ['config', '--get', 'user.email'], { cwd: directory }).then(
+    () => true,
+    () => false,
+  );
+  if (!isKnown) {
+    await git(directory, ['config', 'user.name', demoUser.name]);
+    await git(directory, ['config', 'user.email', demoUser.email]);
+  }
   await git(directory, ['add', '--all']);
   await git(directory, ['commit', '--quiet', '--message', 'The sample applications']);
 }

@@ -39,17 +39,24 @@ export interface Screen {
   close(): void;
 }
 
+const plainLine = ({ application, sync, health, revision, note }: Row): string => {
+  const at = revision === '' ? '' : ` at ${revision.slice(0, 8)}`;
+  return `${application}: ${sync}, ${health}${at}${note === '' ? '' : ` (${note.slice(0, 160)})`}`;
+};
+
+/** @param told rows that need not be told again as they are */
 export function openScreen(
   out: NodeJS.WritableStream & { columns?: number },
   { terminal, colour }: ScreenSettings,
+  told: readonly Row[] = [],
 ): Screen {
   let drawn = 0;
-  const last = new Map<string, string>();
+  const last = new Map(told.map((row) => [row.application, plainLine(row)]));
   return {
     show: (rows) => {
       if (!terminal) {
         for (const row of rows) {
-          const text = `${row.application}: ${row.sync}, ${row.health}${row.revision === '' ? '' : ` at ${row.revision.slice(0, 8)}`}${row.note === '' ? '' : ` (${row.note.slice(0, 160)})`}`;
+          const text = plainLine(row);
           if (last.get(row.application) === text) continue;
           last.set(row.application, text);
           out.write(`  ${text}\n`);
