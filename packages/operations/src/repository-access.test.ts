@@ -53,3 +53,13 @@ test('REPO-17 a host is known by the certificate of argocd-tls-certs-cm, whateve
   assert.equal(accessTo('r.example/charts', known).caPem, 'OCI');
   assert.equal(accessTo('https://other.example.com/x', known).caPem, undefined);
 });
+
+test('REPO-16 a chart repository is also found by its name, as charts write it', () => {
+  const known = {
+    repositories: [accessOf({ url: 'https://charts.example.com/x', type: 'helm', name: 'corp', ...credentials })],
+    prefixes: [],
+  };
+  for (const alias of ['@corp', 'alias:corp'])
+    assert.equal(accessTo(alias, known).url, 'https://charts.example.com/x', alias);
+  assert.equal(accessTo('@other', known).url, '@other');
+});

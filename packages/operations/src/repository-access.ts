@@ -16,6 +16,7 @@ const credentialKeys = [
 export function accessOf(repository: Repository): RepositoryAccess {
   const {
     url,
+    name = '',
     insecure,
     insecureIgnoreHostKey,
     enableOCI,
@@ -31,6 +32,7 @@ export function accessOf(repository: Repository): RepositoryAccess {
   );
   return {
     url,
+    ...(name !== '' && { name }),
     ...(Object.keys(credentials).length > 0 && { credentials }),
     insecure: insecure === 'true',
     insecureIgnoreHostKey: insecureIgnoreHostKey === 'true',
@@ -59,11 +61,18 @@ const hostOf = (key: string): string => /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?([^/]*)/.e
 /** Whether a prefix speaks for a URL: its host is never only the beginning of another one. */
 const speaksFor = (prefix: string, url: string): boolean => url.startsWith(prefix) && hostOf(prefix) === hostOf(url);
 
+/** The name in `@name` and `alias:name`, as charts call repositories that they depend on. */
+const aliasOf = (url: string): string | undefined => /^(?:@|alias:)(.+)$/.exec(url)?.[1];
+
 /**
  * How to reach a URL: by its own Secret, by the longest registered prefix where that has no credentials, else without any. The
- * certificate that its host has to show is that of the ConfigMap, where there is one.
+ * certificate that its host has to show is that of the ConfigMap, where there is one. A chart repository may also be named as charts do
+ * it: `@name`.
  */
 export function accessTo(url: string, { repositories, prefixes, certificates = {} }: Registered): RepositoryAccess {
+  const alias = aliasOf(url);
+  const named = alias === undefined ? undefined : repositories.find(({ name }) => name === alias);
+  if (named !== undefined) return accessTo(named.url, { repositories, prefixes, certificates });
   const wanted = keyOf(url);
   const caPem = certificates[hostOf(wanted).replace(/:\d+$/, '')];
   const trust = caPem === undefined || caPem === '' ? {} : { caPem };

@@ -20,6 +20,8 @@ export type RepositoryAccess = Readonly<{
    * `host/path`.
    */
   url: string;
+  /** What it is registered as; charts may depend on it by that name. */
+  name?: string;
   credentials?: RepositoryCredentials;
   /** Do not check the server's certificate. */
   insecure?: boolean;

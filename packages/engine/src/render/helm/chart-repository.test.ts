@@ -269,6 +269,28 @@ describe('chart repositories', { skip: withoutTools }, () => {
     assert.equal((await ask({ username: 'ada', password: 's3cret-word' })).cached, true);
   });
 
+  test('REPO-09 a dependency may name a repository as it is registered; a name that nobody registered is told', async () => {
+    const charts = bench.origin(
+      Object.fromEntries(
+        ['@corp', 'alias:corp', '@nobody'].map((repository) => [
+          `${repository.replace(/\W/g, '-')}/Chart.yaml`,
+          `apiVersion: v2\nname: main\nversion: 0.1.0\ndependencies:\n- {name: monitor, version: 1.x, repository: "${repository}"}\n`,
+        ]),
+      ),
+    );
+    const renderer = await bench.renderer();
+    const access = (asked: string) =>
+      /^(?:@|alias:)corp$/.test(asked)
+        ? { url: `${url}/private`, name: 'corp', credentials: { username: 'ada', password: 's3cret-word' } }
+        : { url: asked };
+    for (const path of ['-corp', 'alias-corp']) {
+      const rendered = await renderer.render(await bench.request({ repoURL: charts.url, path }, { access }), signal);
+      assert.equal(at(rendered.objects[0], 'data', 'version'), '1.4.2');
+    }
+    const nobody = renderer.render(await bench.request({ repoURL: charts.url, path: '-nobody' }, { access }), signal);
+    await fails(nobody, 'render/failed', '"@nobody"', 'registered');
+  });
+
   test('REPO-12 a value file from a URL of an allowed scheme, where its host is public or registered', async () => {
     writeFileSync(join(served, 'remote.yaml'), 'retention: 99d\n');
     const renderer = await bench.renderer();

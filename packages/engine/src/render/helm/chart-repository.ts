@@ -10,10 +10,13 @@ import type { ChartPorts, ChartRepositories, ChartSettings, WantedVersion } from
 import { type HelmRun, withHelm } from './helm-run.ts';
 import { isRefusal } from './refusal.ts';
 
+/** A chart repository, and what Helm is to call it. */
+export type NamedRepository = Readonly<{ name: string; access: RepositoryAccess }>;
+
 /** One entry of Helm's `repositories.yaml`, with the files it names. Only the run that it is for can read it. */
 export async function writeRepositories(
   home: string,
-  repositories: readonly RepositoryAccess[],
+  repositories: readonly NamedRepository[],
   passCredentials = false,
 ): Promise<void> {
   const config = join(home, 'helm', 'config');
@@ -23,8 +26,8 @@ export async function writeRepositories(
     return join(config, name);
   };
   const entries = await Promise.all(
-    repositories.map(async ({ url, credentials = {}, caPem, insecure = false }, index) => ({
-      name: repositoryName(index),
+    repositories.map(async ({ name, access: { url, credentials = {}, caPem, insecure = false } }, index) => ({
+      name,
       url,
       username: credentials.username ?? '',
       password: credentials.password ?? '',
@@ -147,7 +150,7 @@ export class IndexedCharts implements ChartRepositories {
           const result = await helm(args, signal);
           if (result.kind === 'failed') throw chartError(repo, reasonOf(result));
         };
-        await writeRepositories(home, [repo], passCredentials);
+        await writeRepositories(home, [{ name: repositoryName(0), access: repo }], passCredentials);
         await run(['repo', 'update', repositoryName(0)]);
         return use(home, run);
       },

@@ -9,7 +9,7 @@ export type Dependencies = Readonly<{
   folders: readonly string[];
   /** `file://` dependencies that leave the repository, as they are written. They may lie in `charts/` already. */
   outside: readonly string[];
-  /** URLs of chart repositories. */
+  /** Chart repositories and registries: URLs, or `@name` and `alias:name` for what is registered under that name. */
   repositories: readonly string[];
   /** All that the chart is built of lies in its repository: in its own folder and in `folders`. */
   local: boolean;
@@ -60,7 +60,7 @@ export async function dependenciesOf(tree: Tree, folder: string, read: ReadDocum
       if (path === undefined) {
         // Without a repository it lies in `charts/`.
         if (repository !== '') local = false;
-        if (/^(?:https?|oci):\/\//.test(repository)) repositories.add(repository.replace(/\/+$/, ''));
+        if (/^(?:(?:https?|oci):\/\/|@|alias:)/.test(repository)) repositories.add(repository.replace(/\/+$/, ''));
         if (!/^v?\d+\.\d+\.\d+/.test(stringAt(entry, 'version') ?? '')) pinned = false;
         continue;
       }

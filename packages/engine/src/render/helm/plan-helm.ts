@@ -19,7 +19,7 @@ import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
 import type { ChartSeesApiVersions } from './api-versions.ts';
-import { proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
+import { type NamedRepository, proxyOf, reasonOf, repositoryName, writeRepositories } from './chart-repository.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
 import { type ChartLocation, type Download, type Inputs, layOut, type Layout } from './lay-out.ts';
 import { fileArgument, parameterArguments, valuesArgument } from './parameters.ts';
@@ -59,7 +59,7 @@ type Prepared = Readonly<{
   inputs: Inputs;
   dependencies: Dependencies;
   /** The chart repositories among them. */
-  repositories: readonly RepositoryAccess[];
+  repositories: readonly NamedRepository[];
   /** The OCI registries among them. */
   registries: readonly RepositoryAccess[];
   inline: string;
@@ -80,17 +80,24 @@ const trustOf =
     return { registered: registeredHost, ...(caPem !== undefined && { caPem }) };
   };
 
+/** The name in `@name` and `alias:name`: a chart calls a registered repository that it depends on so. */
+const aliasOf = (repository: string): string | undefined => /^(?:@|alias:)(.+)$/.exec(repository)?.[1];
+
 const isOci = (url: string): boolean => url.startsWith('oci://');
 
 const inlineValues = ({ values, valuesObject }: HelmSource): string =>
   valuesObject !== undefined && Object.keys(valuesObject).length > 0 ? stringifyYaml(valuesObject) : (values ?? '');
 
+/** A text or list of a source; what is empty counts as left out, as everywhere in Argo CD. */
+const given = <T extends string | readonly string[]>(value: T | undefined): T | undefined =>
+  value === undefined || value.length === 0 ? undefined : value;
+
 function settingArguments(input: HelmPlanInput): readonly string[] {
   const { helm } = input;
-  const kubeVersion = helm.kubeVersion ?? input.kubeVersion;
+  const kubeVersion = given(helm.kubeVersion) ?? input.kubeVersion;
   return [
-    `--name-template=${helm.releaseName === undefined || helm.releaseName === '' ? input.releaseName : helm.releaseName}`,
-    `--namespace=${helm.namespace === undefined || helm.namespace === '' ? input.namespace : helm.namespace}`,
+    `--name-template=${given(helm.releaseName) ?? input.releaseName}`,
+    `--namespace=${given(helm.namespace) ?? input.namespace}`,
     ...(kubeVersion === '' ? [] : [`--kube-version=${kubeVersion}`]),
     ...parameterArguments(helm, input.environment),
     ...(helm.skipCrds === true ? [] : ['--include-crds']),
@@ -124,11 +131,13 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     ports,
     inputs,
     dependencies,
-    repositories: dependencies.repositories.filter((url) => !isOci(url)).map(input.access),
+    repositories: dependencies.repositories
+      .filter((url) => !isOci(url))
+      .map((url, index) => ({ name: aliasOf(url) ?? repositoryName(index), access: input.access(url) })),
     registries: dependencies.repositories.filter(isOci).map(input.access),
     inline: inlineValues(helm),
     args: settingArguments(input),
-    apiVersions: helm.apiVersions ?? input.apiVersions,
+    apiVersions: given(helm.apiVersions) ?? input.apiVersions,
   };
   const urls = [...values, ...files.map(({ file }) => file)].flatMap((file) => (file.kind === 'url' ? [file.url] : []));
   const reads = (paths: readonly string[]) => (): Promise<readonly Reads[]> =>
@@ -139,12 +148,12 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     sees: {
       args: prepared.args,
       // A new kind in the cluster is no reason to render a chart again that cannot see it (sees-api-versions.ts).
-      apiVersions: (await seesThoseOfCluster(prepared)) ? prepared.apiVersions : helm.apiVersions,
+      apiVersions: (await seesThoseOfCluster(prepared)) ? prepared.apiVersions : given(helm.apiVersions),
       inline: prepared.inline,
       inputs,
       chart: chart.kind === 'folder' ? chart.folder : [chart.scope, chart.name, chart.version, chart.maxBytes],
       // Nobody is given what another's credentials fetched.
-      repositories: [...prepared.repositories, ...prepared.registries].map(scopeOf),
+      repositories: accessesOf(prepared).map(scopeOf),
       passCredentials: helm.passCredentials ?? false,
       hosts: urls.map((url) => canonicalJson(trustOf(input)(url))),
     },
@@ -155,9 +164,15 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
   };
 }
 
+/** Every repository and registry that the chart depends on. */
+const accessesOf = ({ repositories, registries }: Pick<Prepared, 'repositories' | 'registries'>) => [
+  ...repositories.map(({ access }) => access),
+  ...registries,
+];
+
 /** Whether the API versions of the cluster may shape the result. */
 async function seesThoseOfCluster({ input, dependencies, ports }: Prepared): Promise<boolean> {
-  if (input.helm.apiVersions !== undefined) return false;
+  if (given(input.helm.apiVersions) !== undefined) return false;
   if (input.chart.kind === 'archive') return true;
   return ports.seesApiVersions({ tree: input.chart.reads.tree, folder: input.chart.folder, dependencies });
 }
@@ -238,6 +253,12 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
       'render/path-outside',
       `helm dependency build: the dependency "${outside}" leads out of the repository`,
     );
+  const unknown = repositories.find(({ access }) => aliasOf(access.url) !== undefined);
+  if (unknown !== undefined)
+    throw new CodedError(
+      'render/failed',
+      `helm dependency build: the chart depends on "${unknown.access.url}", but no chart repository is registered under that name`,
+    );
   const { home } = workspace;
   if (repositories.length > 0)
     await writeRepositories(home, repositories, prepared.input.helm.passCredentials ?? false);
@@ -251,17 +272,17 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
         cwd: layout.cwd,
         home,
         network: dependencies.repositories.length > 0 ? 'allowed' : 'none',
-        env: Object.assign({}, ...[...repositories, ...registries].map(proxyOf)) as Record<string, string>,
+        env: Object.assign({}, ...accessesOf(prepared).map(proxyOf)) as Record<string, string>,
       },
       signal,
     );
-  for (const [index, repository] of repositories.entries()) {
-    const updated = await run(['repo', 'update', repositoryName(index)]);
+  for (const { name, access } of repositories) {
+    const updated = await run(['repo', 'update', name]);
     if (updated.kind === 'ok') continue;
-    const why = withoutSecrets(reasonOf(updated), repository);
+    const why = withoutSecrets(reasonOf(updated), access);
     throw new CodedError(
       isRefusal(why) ? 'git/authentication' : 'git/unreachable',
-      `helm dependency build: the chart repository ${describeRepository(repository.url)} cannot be read: ${why}`,
+      `helm dependency build: the chart repository ${describeRepository(access.url)} cannot be read: ${why}`,
     );
   }
   const refresh = repositories.length > 0 ? ['--skip-refresh'] : [];
@@ -270,10 +291,10 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
 }
 
 /** Why a build of dependencies failed. The repositories were asked before; so it is the chart, or a registry that it names. */
-function buildError(message: string, { repositories, registries }: Prepared): CodedError {
-  const why = [...repositories, ...registries].reduce((text, one) => withoutSecrets(text, one), message);
+function buildError(message: string, prepared: Prepared): CodedError {
+  const why = accessesOf(prepared).reduce((text, one) => withoutSecrets(text, one), message);
   // Helm names the host that it asked.
-  const asked = registries.find(({ url }) => message.includes(registryAddress(url)?.host ?? url));
+  const asked = prepared.registries.find(({ url }) => message.includes(registryAddress(url)?.host ?? url));
   const code = asked === undefined ? 'render/failed' : registryError(asked, message).code;
   return new CodedError(code, `helm dependency build failed: ${why}`);
 }

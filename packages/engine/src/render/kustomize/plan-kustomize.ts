@@ -92,12 +92,14 @@ async function chartArguments(
   { helm, tellsCluster }: KustomizePorts,
   chosen: KustomizeProgram,
 ): Promise<readonly string[]> {
-  const version = kustomize.kubeVersion ?? kubeVersion;
+  // What is empty counts as left out.
+  const { kubeVersion: ownVersion = '', apiVersions: own = [] } = kustomize;
+  const version = ownVersion === '' ? kubeVersion : ownVersion;
   if (!(await tellsCluster(chosen))) return [`--helm-command=${helm}`];
   return [
     `--helm-command=${helm}`,
     ...(version === '' ? [] : [`--helm-kube-version=${version}`]),
-    ...(kustomize.apiVersions ?? apiVersions).map((apiVersion) => `--helm-api-versions=${apiVersion}`),
+    ...(own.length === 0 ? apiVersions : own).map((apiVersion) => `--helm-api-versions=${apiVersion}`),
   ];
 }
 
