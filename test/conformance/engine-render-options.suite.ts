@@ -137,6 +137,50 @@ export function renderOptionTests(world: World): void {
     await scene.untilCondition('ComparisonError', /colour/);
   });
 
+  test('REPO-07 the build environment is filled in, and nothing of the environment of this program', async (t) => {
+    const scene = await world.scene(t, {
+      'app/Chart.yaml': { apiVersion: 'v2', name: 'shown', version: '1.0.0' },
+      'app/templates/a.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shown}\ndata: {{ toYaml .Values.data | nindent 2 }}\n',
+    });
+    const words = {
+      name: '$ARGOCD_APP_NAME',
+      namespace: '${ARGOCD_APP_NAMESPACE}',
+      project: '$ARGOCD_APP_PROJECT_NAME',
+      revision: '$ARGOCD_APP_REVISION',
+      short: 'x-${ARGOCD_APP_REVISION_SHORT}-$ARGOCD_APP_REVISION_SHORT_8',
+      path: '$ARGOCD_APP_SOURCE_PATH',
+      url: '$ARGOCD_APP_SOURCE_REPO_URL',
+      target: '$ARGOCD_APP_SOURCE_TARGET_REVISION',
+      kube: '$KUBE_VERSION',
+      apis: '$KUBE_API_VERSIONS',
+      escaped: '$$ARGOCD_APP_NAME',
+      other: '[$HOME$PATH]',
+    };
+    const parameters = Object.entries(words).map(([name, value]) => ({
+      name: `data.${name}`,
+      value,
+      forceString: true,
+    }));
+    await scene.createAutomated({ source: { targetRevision: 'main', helm: { parameters } } });
+    const { revision } = await scene.untilSettled();
+    const { kube, apis, ...seen } = (await scene.data('shown')) as Record<string, string>;
+    assert.deepEqual(seen, {
+      name: scene.name,
+      namespace: scene.namespace,
+      project: 'default',
+      revision,
+      short: `x-${revision.slice(0, 7)}-${revision.slice(0, 8)}`,
+      path: 'app',
+      url: scene.repository.url,
+      target: 'main',
+      escaped: '$ARGOCD_APP_NAME',
+      other: '[]',
+    });
+    assert.match(kube ?? '', /^v?1\.\d+/);
+    assert.ok(apis?.split(',').includes('apps/v1'), apis);
+  });
+
   test('REPO-05 REPO-06 every option of a kustomization reaches Kustomize', async (t) => {
     const scene = await world.scene(t, {
       'base/kustomization.yaml': { resources: ['page.yaml', 'cm.yaml'], commonAnnotations: { owner: 'base' } },
@@ -222,6 +266,26 @@ export function renderSettingTests(world: World): void {
     await world.setParameters(t, { ...hidden, 'reposerver.max.combined.directory.manifests.size': '1Mi' });
     await scene.refresh();
     assert.deepEqual(await managed(scene), 'a b1 b2 c d e large'.split(' '));
+  });
+
+  test('REPO-03 a tool that is switched off leaves the folder to the others', async (t) => {
+    await world.setConfigMap(t, 'argocd-cm', { 'kustomize.enable': 'false', 'helm.enable': 'false' });
+    const scene = await world.scene(t, {
+      'app/kustomization.yaml': { resources: ['a.yaml'], namePrefix: 'x-' },
+      'app/a.yaml': configMap('a'),
+      'app/Chart.yaml': 'name: no manifest\n',
+    });
+    await scene.createAutomated();
+    assert.deepEqual(await managed(scene), ['a']);
+    const { object } = await scene.view();
+    assert.equal(at(object, 'status', 'sourceType'), 'Directory');
+    await world.setConfigMap(t, 'argocd-cm', { 'helm.enable': 'false' });
+    await scene.refresh();
+    await scene.until('Kustomize', (view) => at(view.object, 'status', 'sourceType') === 'Kustomize');
+    await scene.until('x-a', (view) => view.resources.some(({ id }) => id === 'ConfigMap/x-a'));
+    await world.setConfigMap(t, 'argocd-cm', {});
+    await scene.refresh();
+    await scene.untilCondition('ComparisonError', /helm template/);
   });
 
   test('REPO-08 CFG-05 a source chooses one of the versions of Kustomize that the settings name', async (t) => {

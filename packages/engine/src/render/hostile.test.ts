@@ -51,10 +51,25 @@ const kustomization = (text: string, more: Record<string, string> = {}): Record<
 // From the private folder of a run up to the root of the file system, whatever the depth.
 const up = '../'.repeat(20);
 
+type Attack = Readonly<{ files: Record<string, string>; source?: object; buildOptions?: string }>;
+
+/** Kustomizations that go for files outside where kustomize itself keeps them from none. */
+const freely = (
+  attacks: Readonly<Record<string, Readonly<{ text: string; more?: Record<string, string>; source?: object }>>>,
+): Readonly<Record<string, Attack>> =>
+  Object.fromEntries(
+    Object.entries(attacks).map(([name, { text, more = {}, source = {} }]) => [
+      `kustomize without restrictions: ${name}`,
+      {
+        files: kustomization(text, more),
+        source,
+        buildOptions: '--enable-helm --load-restrictor LoadRestrictionsNone',
+      },
+    ]),
+  );
+
 /** Each of these goes for a file outside the tree, for the token or for the environment of this process. */
-const attacks: Readonly<
-  Record<string, Readonly<{ files: Record<string, string>; source?: object; buildOptions?: string }>>
-> = {
+const attacks: Readonly<Record<string, Attack>> = {
   'helm: .Files.Get above the chart': { files: chart(`{{ .Files.Get "${up.slice(1)}${outside}" | quote }}`) },
   'helm: .Files.Get of an absolute path': { files: chart(`{{ .Files.Get "${token}" | quote }}`) },
   'helm: .Files.Glob of everything': { files: chart(`{{ (.Files.Glob "${outside}").AsConfig | quote }}`) },
@@ -166,6 +181,52 @@ const attacks: Readonly<
     ),
     buildOptions: '--enable-helm',
   },
+  ...freely({
+    'a resource': { text: `resources: ["${up}${outside}"]\n` },
+    'a generator': { text: `configMapGenerator:\n- {name: a, files: ["x=${up}${outside}"]}\n` },
+    'a generator in other letters': { text: `configMapGenerator:\n- {name: a, Files: ["x=${up}${outside}"]}\n` },
+    'a field in other letters': { text: `ConfigMapGenerator:\n- {name: a, files: ["x=${up}${outside}"]}\n` },
+    'a field given twice': {
+      text: `configMapGenerator:\n- {name: a, files: [cm.yaml]}\nconfigMapGenerator:\n- {name: a, files: ["${up}${outside}"]}\n`,
+    },
+    'a merged mapping': {
+      text: `vars: []\nmetadata: {annotations: {}, labels: &a {files: ["x=${up}${outside}"]}}\nconfigMapGenerator:\n- {name: a, <<: *a}\n`,
+    },
+    'a binary text': {
+      text: `configMapGenerator:\n- name: a\n  files: [!!binary ${Buffer.from(`x=${up}${outside}`).toString('base64')}]\n`,
+    },
+    'a path that looks like YAML': {
+      text: `patchesStrategicMerge: ["{x}/../${up}${outside}"]\nresources: [cm.yaml]\n`,
+    },
+    'a path of two lines': { text: `patchesStrategicMerge: ["x\\n/../${up}${outside}"]\nresources: [cm.yaml]\n` },
+    'an inline transformer': {
+      text: `resources: [cm.yaml]\ntransformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: t}\n  path: ${up}${outside}\n`,
+    },
+    'an inline generator': {
+      text: `generators:\n- |-\n  apiVersion: builtin\n  kind: ConfigMapGenerator\n  metadata: {name: t}\n  files: ["${up}${outside}"]\n`,
+    },
+    'a second document': {
+      text: `resources: [cm.yaml]\n---\nconfigMapGenerator:\n- {name: a, files: ["x=${up}${outside}"]}\n`,
+    },
+    'a value file of a chart': {
+      text: `helmCharts:\n- {name: c, valuesFile: "${up}${bench.root}/canary.yaml"}\n`,
+    },
+    'a chart elsewhere': {
+      text: `helmGlobals: {chartHome: "${up}${bench.root}"}\nhelmCharts:\n- {name: chart-of-others}\n`,
+    },
+    'a patch of the source': {
+      text: 'resources: [cm.yaml]\n',
+      source: { kustomize: { patches: [{ path: `${up}${outside}` }] } },
+    },
+    'a base that leads on': {
+      text: 'resources: [base]\n',
+      more: { 'app/base/kustomization.yaml': `configMapGenerator:\n- {name: a, Envs: ["${up}${outside}"]}\n` },
+    },
+    'a link': {
+      text: 'configMapGenerator:\n- {name: a, files: [link]}\n',
+      more: { 'app/link': `-> ${outside}` },
+    },
+  }),
   'directory: a link to a file outside': { files: { 'app/a.yaml': `-> ${bench.root}/canary.yaml` } },
   'directory: a link through a folder': { files: { 'app/a': `-> ${bench.root}`, 'app/b.yaml': '-> a/canary.yaml' } },
   'directory: a folder outside': { files: { 'app/a.yaml': 'x: 1\n' }, source: { path: `${up}${secrets}` } },

@@ -275,7 +275,7 @@ describe('kustomize', { skip: withoutTools }, () => {
     assert.deepEqual(names(rendered), ['ConfigMap r-cm']);
     assert.equal(at(rendered.objects[0], 'data', 'version'), 'v1.35.0');
     for (const option of [
-      '--load-restrictor LoadRestrictionsNone',
+      '--load-restrictor Anything',
       '--enable-alpha-plugins',
       '--output=/tmp/x',
       '--helm-command=/bin/sh',
@@ -286,6 +286,32 @@ describe('kustomize', { skip: withoutTools }, () => {
         'render/unsupported',
         option.split(/[ =]/)[0] ?? '',
       );
+  });
+
+  test('REPO-08 LoadRestrictionsNone loads files of the whole repository, and of nothing else', async () => {
+    const shared = bench.origin({
+      'shared/cm.yaml': configMap('shared'),
+      'shared/text': 'a text',
+      'shared/patch.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\ndata: {patched: "yes"}\n',
+      'apps/a/kustomization.yaml':
+        'resources: [../../shared/cm.yaml, own.yaml]\npatches:\n- {path: ../../shared/patch.yaml}\nconfigMapGenerator:\n- {name: made, files: [key=../../shared/text], options: {disableNameSuffixHash: true}}\n',
+      'apps/a/own.yaml': configMap('own'),
+      'apps/new/kustomization.yaml': 'resources: [../a/own.yaml]\ntransformers: [../../shared/patch.yaml]\n',
+    });
+    const render = async (path: string, text: string) =>
+      renderer.render(await bench.request({ repoURL: shared.url, path }, { settings: buildOptions(text) }), signal);
+    await fails(render('apps/a', '--enable-helm'), 'render/failed', 'security');
+    for (const free of ['--load-restrictor LoadRestrictionsNone', '--load-restrictor=LoadRestrictionsNone']) {
+      const rendered = await render('apps/a', free);
+      assert.deepEqual([...names(rendered)].sort(), ['ConfigMap made', 'ConfigMap own', 'ConfigMap shared']);
+      assert.deepEqual(rendered.readSet[0]?.paths.includes('shared/text'), true);
+    }
+    await fails(
+      render('apps/new', '--load-restrictor LoadRestrictionsNone'),
+      'render/unsupported',
+      'apps/new/',
+      'transformers',
+    );
   });
 
   test('REPO-19 REPO-20 a broken overlay, a missing file, a remote base and a base outside the repository', async () => {

@@ -1,13 +1,23 @@
 import { CodedError } from '@tiphys/api';
 
 /** What `kustomize.buildOptions` may say. */
-export type BuildOptions = Readonly<{ args: readonly string[]; helm: boolean }>;
+export type BuildOptions = Readonly<{
+  args: readonly string[];
+  helm: boolean;
+  /** Where files may be loaded from: only below the kustomization that names them, or from anywhere in the repository. */
+  loads: 'below' | 'repository';
+}>;
 
-/** Options that neither run other programs nor open files outside the private folder; with the values that are allowed. */
+const loadRestrictor = '--load-restrictor';
+
+/**
+ * Options that neither run other programs nor open files outside the private folder, with the values that are allowed. That nothing
+ * outside is opened without the restrictor is for free-loading.ts.
+ */
 const allowed: Readonly<Record<string, RegExp>> = {
   '--enable-helm': /^(?:true|false)?$/,
   '--reorder': /^(?:legacy|none)$/,
-  '--load-restrictor': /^LoadRestrictionsRootOnly$/,
+  [loadRestrictor]: /^LoadRestrictions(?:RootOnly|None)$/,
 };
 
 /**
@@ -18,6 +28,7 @@ export function parseBuildOptions(text: string, key: string): BuildOptions {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const args: string[] = [];
   let helm = false;
+  let loads: BuildOptions['loads'] = 'below';
   for (let at = 0; at < words.length; at += 1) {
     const [option = '', written] = (words[at] ?? '').split('=', 2);
     const rule = allowed[option];
@@ -28,10 +39,11 @@ export function parseBuildOptions(text: string, key: string): BuildOptions {
     if (rule?.test(value) !== true)
       throw new CodedError(
         'render/unsupported',
-        `${key}: ${[option, value].filter((part) => part !== '').join(' ')} is not allowed; allowed are ${Object.keys(allowed).join(', ')} (files are loaded from the kustomization's own folder only)`,
+        `${key}: ${[option, value].filter((part) => part !== '').join(' ')} is not allowed; allowed are ${Object.keys(allowed).join(', ')}`,
       );
+    if (option === loadRestrictor) loads = value === 'LoadRestrictionsNone' ? 'repository' : 'below';
     if (option === '--enable-helm') helm = value !== 'false';
     args.push(value === '' ? option : `${option}=${value}`);
   }
-  return { args, helm };
+  return { args, helm, loads };
 }

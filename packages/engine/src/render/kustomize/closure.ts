@@ -3,6 +3,8 @@ import type { Tree } from '../../git/read/tree.ts';
 import type { ReadDocument } from '../decode/documents.ts';
 import { kustomizationNames } from '../detect-tool.ts';
 import { relativeTo } from '../read-set.ts';
+import type { BuildOptions } from './build-options.ts';
+import { requireKnownPaths } from './free-loading.ts';
 import {
   asKustomization,
   type Kustomization,
@@ -46,10 +48,12 @@ class Walk {
   pulls = false;
   readonly #tree: Tree;
   readonly #read: ReadDocument;
+  readonly #loads: BuildOptions['loads'];
 
-  constructor(tree: Tree, read: ReadDocument) {
+  constructor(tree: Tree, read: ReadDocument, loads: BuildOptions['loads']) {
     this.#tree = tree;
     this.#read = read;
+    this.#loads = loads;
   }
 
   async folder(folder: string, extra: readonly Reference[] = []): Promise<void> {
@@ -64,6 +68,7 @@ class Walk {
       const found = await this.#tree.find(path);
       if (found === undefined || found.entry.kind === 'folder') continue;
       const kustomization = await readKustomization(this.#tree, { oid: found.entry.oid, path }, this.#read);
+      if (this.#loads === 'repository') requireKnownPaths(kustomization, { path, folder });
       if (kustomization === undefined) continue;
       if (pullsCharts(kustomization)) this.pulls = true;
       references.push(...referencesOf(kustomization));
@@ -99,10 +104,10 @@ class Walk {
  */
 export async function closureOf(
   tree: Tree,
-  start: Readonly<{ folder: string; extra: readonly Reference[] }>,
+  start: Readonly<{ folder: string; extra: readonly Reference[]; loads: BuildOptions['loads'] }>,
   read: ReadDocument,
 ): Promise<Closure> {
-  const walk = new Walk(tree, read);
+  const walk = new Walk(tree, read, start.loads);
   await walk.folder(start.folder, start.extra);
   return { paths: [...walk.paths], folders: [...walk.folders], pullsCharts: walk.pulls };
 }

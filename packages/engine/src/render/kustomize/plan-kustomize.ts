@@ -64,7 +64,11 @@ export async function planKustomize(input: KustomizePlanInput, ports: KustomizeP
   const chosen = await kustomizeOf(kustomize.version ?? '', input.settings, ports.builtIn);
   const options = parseBuildOptions(chosen.buildOptions, chosen.optionsKey);
   const edits = await withoutMissing(editsOf(kustomize, input.environment), input);
-  const closure = await closureOf(reads.tree, { folder, extra: extraReferences(edits) }, ports.read);
+  const closure = await closureOf(
+    reads.tree,
+    { folder, extra: extraReferences(edits), loads: options.loads },
+    ports.read,
+  );
   const charts = options.helm ? await chartArguments(input, ports, chosen) : [];
   const paths = (list: readonly string[]) => () => Promise.resolve([{ ...reads, paths: list }]);
   const optional = kustomize.ignoreMissingComponents === true ? (kustomize.components ?? []) : [];
