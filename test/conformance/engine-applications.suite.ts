@@ -364,10 +364,14 @@ export function applicationTests(world: World): void {
     await scene.createAutomated();
     await scene.untilSettled();
     await scene.createAutomated({ name: other, source: { path: 'other' } });
+    const told = (one: string, another: string): RegExp =>
+      new RegExp(`^ConfigMap/shared is part of applications ${world.namespace}/${one} and ${another}$`);
     await Promise.all([
-      scene.untilCondition('SharedResourceWarning', new RegExp(`shared[\\s\\S]*${other}`)),
-      scene.untilCondition('SharedResourceWarning', /shared/, { name: other }),
+      scene.untilCondition('SharedResourceWarning', told(scene.name, other)),
+      scene.untilCondition('SharedResourceWarning', told(other, scene.name), { name: other }),
     ]);
+    const { conditions } = await scene.view();
+    assert.equal(conditions.length, 1, 'it is told once');
   });
 
   test('APP-19 with FailOnSharedResource the second application fails instead', async (t) => {
@@ -384,7 +388,7 @@ export function applicationTests(world: World): void {
     assert.deepEqual(await scene.data('shared'), { key: 'one' });
     assert.match(
       stringAt(view.object, 'status', 'operationState', 'message') ?? '',
-      /shared|another application|part of/i,
+      /^Shared resource found: ConfigMap\/shared is part of applications \S+ and \S+$/,
     );
   });
 }

@@ -6,7 +6,7 @@ export { aggregateHealth, type Assessed } from './health/aggregate.ts';
 export { assess, hasHealthCheck } from './health/built-in.ts';
 export { hookFinalizer, marks } from './sync/marks.ts';
 export { compareObject, type Compared, type CompareSettings } from './diff/compare-object.ts';
-export { diff, isOutOfSync, repeatedResources, sharedResources, type DiffPolicy } from './diff/diff.ts';
+export { diff, isOutOfSync, repeatedResources, sharedMessage, sharedResources, type DiffPolicy } from './diff/diff.ts';
 export { diffHeader, diffText, predictChange, predictLive, unifiedDiff, type Predicted } from './diff/display.ts';
 export type { IgnoreRule } from './diff/ignore.ts';
 export { lineDiff } from './diff/line-diff.ts';

@@ -2,7 +2,6 @@ import {
   type Application,
   type ApplicationStatus,
   type Because,
-  describeKey,
   type OperationState,
   type RevisionHistory,
   type WaitingFor,
@@ -20,6 +19,7 @@ import {
   mergeConditions,
   repeatedResources,
   resourceStatuses,
+  sharedMessage,
   sharedResources,
   summaryOf,
   timeText,
@@ -67,18 +67,20 @@ export type StatusFacts = Readonly<{
   now: Date;
 }>;
 
-const describeShared = ({ key, others }: SharedObject): Because => {
-  const object = describeKey(key);
-  const names = others.map((other) => other.slice(other.indexOf('/') + 1));
-  return { code: 'shared-resource', object, message: `${object} is desired by ${names.join(', ')} too` };
+/** How an application of the index, `namespace/name`, is called in the tracking marks. */
+const trackingName = (key: string, controlNamespace: string): string => {
+  const [namespace = '', name = ''] = key.split('/');
+  return namespace === controlNamespace ? name : `${namespace}_${name}`;
 };
 
-function foundConditions({ compared, warnings, syncError, instance, settings }: StatusFacts): FoundCondition[] {
+function foundConditions(facts: StatusFacts): FoundCondition[] {
+  const { compared, warnings, syncError, instance, settings, application, controllerNamespace } = facts;
   const found: FoundCondition[] = warnings.map((message) => ({ type: 'SpecWarning', message }));
   if (syncError !== undefined) found.push({ type: 'SyncError', message: syncError });
   if (compared.kind === 'failed')
     return [...found, ...compared.messages.map((message) => ({ type: compared.type, message }))];
   const { shared } = compared;
+  const shownAs = `${application.metadata.namespace ?? ''}/${application.metadata.name ?? ''}`;
   const { changes, rendered, desired, errors, warnings: odd } = compared.comparison;
   const repeated = rendered.warnings.flatMap(({ kind, message }) =>
     kind === 'repeated' ? [{ code: kind, message }] : [],
@@ -94,10 +96,13 @@ function foundConditions({ compared, warnings, syncError, instance, settings }: 
       'ExcludedResourceWarning',
       odd.filter(({ code }) => code === 'excluded-resource'),
     ),
-    ...asConditions('SharedResourceWarning', shared.map(describeShared)),
+    ...shared.map(({ key, others }): FoundCondition => {
+      const names = others.map((other) => trackingName(other, controllerNamespace));
+      return { type: 'SharedResourceWarning', message: sharedMessage(key, shownAs, names) };
+    }),
     ...asConditions(
       'SharedResourceWarning',
-      sharedResources(changes, { application: instance, tracking: settings.tracking }),
+      sharedResources(changes, { application: instance, tracking: settings.tracking }, shownAs),
     ),
     ...asConditions('RepeatedResourceWarning', [...repeated, ...repeatedResources(desired)]),
   ];

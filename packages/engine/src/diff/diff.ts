@@ -85,40 +85,39 @@ export function diff(desired: readonly KubeObject[], live: LiveObjects, policy: 
 export const isOutOfSync = (change: Change): boolean =>
   change.kind === 'create' || change.kind === 'update' || change.kind === 'prune';
 
-/** Objects that are desired here and marked as another application's (requirement APP-19). */
+/** In the words that people know: this application as `namespace/name`, the others by their tracking names. */
+export const sharedMessage = ({ kind, name }: ResourceKey, application: string, others: readonly string[]): string =>
+  `${kind}/${name} is part of applications ${application} and ${others.join(', ')}`;
+
+/** Objects that are desired here and marked as another application's (requirement APP-19). `shownAs`: how this one is named. */
 export function sharedResources(
   changes: readonly Change[],
-  policy: Pick<DiffPolicy, 'application' | 'tracking'>,
+  { application, tracking }: Pick<DiffPolicy, 'application' | 'tracking'>,
+  shownAs: string = application,
 ): Because[] {
   return changes.flatMap((change) => {
     if (change.kind !== 'update' && change.kind !== 'keep') return [];
-    const owner = trackedBy(change.live, policy.tracking);
-    if (owner === undefined || owner === policy.application) return [];
-    const object = describeKey(change.key);
-    return [
-      {
-        code: 'shared-resource',
-        object,
-        message: `${object} is part of the applications ${policy.application} and ${owner}`,
-      },
-    ];
+    const owner = trackedBy(change.live, tracking);
+    if (owner === undefined || owner === application) return [];
+    const message = sharedMessage(change.key, shownAs, [owner]);
+    return [{ code: 'shared-resource', object: describeKey(change.key), message }];
   });
 }
 
 /** Objects that stand more than once among the desired ones; the later counts. */
 export function repeatedResources(desired: readonly KubeObject[]): Because[] {
-  const seen = new Map<string, { object: string; count: number }>();
+  const seen = new Map<string, { key: ResourceKey; count: number }>();
   for (const one of desired) {
     const key = keyOf(one);
     if (key.name === '') continue;
     const id = keyText(key);
-    seen.set(id, { object: describeKey(key), count: (seen.get(id)?.count ?? 0) + 1 });
+    seen.set(id, { key, count: (seen.get(id)?.count ?? 0) + 1 });
   }
   return [...seen.values()]
     .filter(({ count }) => count > 1)
-    .map(({ object, count }) => ({
+    .map(({ key, count }) => ({
       code: 'repeated-resource',
-      object,
-      message: `${object} appears ${count} times among the desired objects; the last one counts`,
+      object: describeKey(key),
+      message: `Resource ${key.group}/${key.kind}/${key.namespace}/${key.name} appeared ${count} times among application resources.`,
     }));
 }

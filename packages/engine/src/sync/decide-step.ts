@@ -262,7 +262,9 @@ const finish = (phase: 'Succeeded' | 'Failed' | 'Error', message: string, becaus
 });
 
 const refuse = (errors: readonly Because[]): SyncStep => {
-  const message = `one or more synchronization tasks are not valid: ${shorten(errors.map((error) => error.message ?? error.code))}`;
+  const reasons = shorten(errors.map((error) => error.message ?? error.code));
+  const shared = errors.every(({ code }) => code === 'shared-resource');
+  const message = shared ? reasons : `one or more synchronization tasks are not valid: ${reasons}`;
   return finish('Failed', message, errors[0] ?? { code: 'invalid-task' });
 };
 

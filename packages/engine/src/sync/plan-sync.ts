@@ -176,7 +176,7 @@ export function planSync(subject: SyncSubject, request: SyncRequest): SyncPlan {
   const tasks = orderTasks([...hooks, ...applies.filter(chosen), ...prunes.filter(chosen)]);
 
   const shared = sharedResources(subject.changes, request);
-  if (options.get('FailOnSharedResource') === 'true') found.errors.push(...shared);
+  if (options.get('FailOnSharedResource') === 'true') found.errors.push(...shared.map(asRefusal));
   found.warnings.push(...missingInputs(hooks, applies));
   return {
     tasks,
@@ -188,6 +188,11 @@ export function planSync(subject: SyncSubject, request: SyncRequest): SyncPlan {
     pruneCount: countDeletes(tasks),
   };
 }
+
+const asRefusal = (shared: Because): Because => ({
+  ...shared,
+  message: `Shared resource found: ${shared.message ?? ''}`,
+});
 
 const distinct = (reasons: readonly Because[]): Because[] => [
   ...new Map(reasons.map((reason) => [`${reason.code} ${reason.message ?? ''}`, reason])).values(),
