@@ -358,6 +358,17 @@ export function operationTests(world: World): void {
     assert.deepEqual(await scene.data('a', namespace), { key: 'one' });
   });
 
+  test('SYNC-06 an operation that asks for no sync is refused, and nothing is applied', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    await scene.create();
+    await scene.until('compared', (view) => view.sync === 'OutOfSync');
+    await scene.patchApplication({ operation: { initiatedBy: { username: 'conformance' }, retry: { limit: 2 } } });
+    const view = await scene.until('refused', ({ phase, requested }) => phase === 'Failed' && !requested);
+    assert.equal(view.message, 'Invalid operation request: no operation specified');
+    assert.equal(at(view.object, 'status', 'history'), undefined);
+    assert.equal(await scene.get('ConfigMap/a'), undefined);
+  });
+
   test('REC-10 an automated application that could not be synced by hand either says so for as long as it is so', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a', {}, { namespace: 'no-such-namespace-here' }) });
     await scene.createAutomated({ retry: { limit: 0 } });

@@ -190,6 +190,6 @@ export function describeStatus(facts: StatusFacts): ApplicationStatus {
     ...(conditions.length > 0 && { conditions }),
     ...(waitingFor.length > 0 && { waitingFor }),
     ...(operationState !== undefined && { operationState }),
-    ...(history !== undefined && { history: [...history] }),
+    ...(history !== undefined && history.length > 0 && { history: [...history] }),
   };
 }

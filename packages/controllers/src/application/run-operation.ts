@@ -57,6 +57,8 @@ function dueAt(state: OperationState): Date {
 }
 
 async function attempt(pass: Pass, state: OperationState, given: Given): Promise<Next> {
+  // Only a sync is known; to take anything else for one would apply what nobody asked for.
+  if (state.operation.sync === undefined) return abandon(pass, state, { given, phase: 'Failed', message: noOperation });
   const prepared = await prepare(pass, state, given);
   if (prepared.kind === 'failed') {
     if (state.phase === 'Terminating') return abandon(pass, state, { given, phase: 'Failed', message: terminated });
@@ -104,6 +106,7 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
 const isNew = ({ retryCount = 0, syncResult }: OperationState): boolean => retryCount === 0 && syncResult === undefined;
 
 const terminated = 'Operation terminated';
+const noOperation = 'Invalid operation request: no operation specified';
 
 /**
  * Ends an operation whose plan cannot be made any more, for want of its source or of a spec that makes sense: its hooks that still
