@@ -49,6 +49,7 @@ export async function startController(composition: Composition): Promise<Running
     {
       workDir: join(dataDir, 'render'),
       hiddenPaths: [...rendererDefaults.hiddenPaths, ...composition.hiddenPaths, join(dataDir, 'git')],
+      networkEnvironment: composition.git.environment,
     },
   );
   const connectCluster = (config: Parameters<typeof connect>[0]): KubeClient =>

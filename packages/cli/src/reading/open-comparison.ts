@@ -107,7 +107,10 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   };
   const git = openGitStore({ clock, log }, gitSettings);
   cleanup.defer(() => git.close());
-  const renderer = await openRenderer({ git, tools, clock, log }, { workDir: join(workDir, 'render') });
+  const renderer = await openRenderer(
+    { git, tools, clock, log },
+    { workDir: join(workDir, 'render'), networkEnvironment: gitOf(context).environment },
+  );
   cleanup.defer(() => renderer.close());
   const live = openLiveOnce(destination.client, settings.tracking);
   // What was synced before tells the kinds that hold what would be pruned.

@@ -41,6 +41,11 @@ export type RendererSettings = Readonly<{
   uid: number;
   /** PATH of `unshare`, `sh` and `mount`. */
   path: string;
+  /**
+   * The environment that git has: what it says of proxies (`HTTPS_PROXY`, `NO_PROXY`) and trusted certificates (`SSL_CERT_FILE`) counts
+   * for runs that use the network, too. What a repository's own settings say comes before.
+   */
+  networkEnvironment: Readonly<Record<string, string>>;
 }>;
 
 const mebibyte = 1024 * 1024;
@@ -77,4 +82,5 @@ export const rendererDefaults: RendererSettings = {
   hiddenPaths: ['/var/run/secrets', '/run/secrets'],
   uid: 65_533,
   path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  networkEnvironment: {},
 };

@@ -233,10 +233,18 @@ async function handOver(folder: string, uid: number): Promise<void> {
   await lchown(folder, uid, uid);
 }
 
+/** What says how the network is used; no agent that holds keys. */
+const networkVariables = (environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => /_proxy$|^SSL_CERT_/i.test(name)));
+
 /** Opens the renderer: empties the folder of its runs and finds out how tools can be kept apart. */
 export async function openRenderer(ports: RendererPorts, settings: Partial<RendererSettings> = {}): Promise<Renderer> {
   const given: RendererSettings = { ...rendererDefaults, ...settings };
-  const complete = { ...given, workDir: resolve(given.workDir) };
+  const complete = {
+    ...given,
+    workDir: resolve(given.workDir),
+    networkEnvironment: networkVariables(given.networkEnvironment),
+  };
   await rm(join(complete.workDir, 'runs'), { recursive: true, force: true });
   await mkdir(join(complete.workDir, 'runs'), { recursive: true, mode: 0o711 });
   const { helm, kustomize } = ports.tools;
@@ -265,7 +273,8 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
       read,
       seesApiVersions: rememberApiVersionUse(decoder),
       decoder,
-      download: (url, trust, signal) => download(url, { trust, limits: complete.downloads }, signal),
+      download: (url, trust, signal) =>
+        download(url, { trust, limits: complete.downloads, proxies: complete.networkEnvironment }, signal),
     },
     kustomize: {
       builtIn: kustomize,

@@ -19,7 +19,12 @@ export type ToolRun = Readonly<{
   env?: Readonly<Record<string, string>>;
 }>;
 
-export type ToolSettings = Readonly<{ timeoutMs: number; maxOutputBytes: number }>;
+export type ToolSettings = Readonly<{
+  timeoutMs: number;
+  maxOutputBytes: number;
+  /** For runs that use the network. */
+  networkEnvironment?: Readonly<Record<string, string>>;
+}>;
 
 /** What a tool printed, unread, or why it failed: its own words with the private folder's name taken out. */
 export type ToolResult = { kind: 'ok'; stdout: Buffer } | { kind: 'failed'; message: string; stdout: string };
@@ -71,7 +76,8 @@ export async function runTool(
   const { network } = run;
   const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, { network });
   // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (isolation.ts).
-  const env = { ...environmentOf(run), PATH: ports.path };
+  const shared = network === 'allowed' ? settings.networkEnvironment : {};
+  const env = { ...shared, ...environmentOf(run), PATH: ports.path };
   const outcome = await runProcess(
     {
       ...wrapped,

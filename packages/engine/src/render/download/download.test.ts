@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { type ErrorCode, isCoded, messageOf } from '@tiphys/api';
 import { issueServerCredential } from '@tiphys/kube-sim';
 import { type AddressClass, classOf } from './address.ts';
 import { download, type DownloadPorts } from './download.ts';
+import { proxyFor } from './proxy.ts';
 
 const classes: Readonly<Record<AddressClass, readonly string[]>> = {
   public: [
@@ -49,6 +52,28 @@ const classes: Readonly<Record<AddressClass, readonly string[]>> = {
 for (const [expected, addresses] of Object.entries(classes))
   test(`REPO-20 addresses that are ${expected}`, () => {
     for (const address of addresses) assert.equal(classOf(address), expected, address);
+  });
+
+const exempt: readonly (readonly [noProxy: string, url: string, expected: boolean])[] = [
+  ['', 'http://a.example/', false],
+  ['*', 'http://a.example/', true],
+  ['a.example', 'http://A.example/', true],
+  ['a.example', 'http://b.a.example/', true],
+  ['.a.example', 'http://b.a.example/', true],
+  ['a.example', 'http://ba.example/', false],
+  ['x, a.example:8080', 'http://a.example:8080/', true],
+  ['a.example:8080', 'http://a.example/', false],
+  ['10.0.0.0/8 y', 'http://10.1.2.3/', true],
+  ['10.0.0.0/8', 'http://11.1.2.3/', false],
+  ['10.0.0.0/8', 'http://a10.example/', false],
+  ['fd00::/8', 'https://[fd00::1]/', true],
+  ['::1', 'https://[::1]:8443/', true],
+  ['10.0.0.0/99', 'http://10.1.2.3/', false],
+];
+for (const [no_proxy, url, expected] of exempt)
+  test(`NO_PROXY "${no_proxy}" and ${url}`, () => {
+    const proxy = proxyFor(new URL(url), { ALL_PROXY: 'http://proxy.example:3128', no_proxy });
+    assert.equal(proxy === undefined, expected);
   });
 
 const listen = async (server: Server): Promise<number> => {
@@ -204,6 +229,37 @@ describe('files by URL', () => {
     );
     assert.ok(performance.now() - started < 5000);
     await fails(get('s3://bucket/values'), 'render/unsupported');
+  });
+
+  test('a proxy is asked for what is not exempt, and not for what is forbidden here', async () => {
+    const seen: string[] = [];
+    const proxy = createServer((request, response) => {
+      seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      response.end('by proxy\n');
+    });
+    proxy.on('connect', (request: IncomingMessage, client: Duplex) => {
+      seen.push(`CONNECT ${request.url ?? ''}`);
+      const upstream = connect(tlsPort, '127.0.0.1', () => client.write('HTTP/1.1 200 OK\r\n\r\n'));
+      upstream
+        .on('error', () => client.destroy())
+        .pipe(client)
+        .on('error', () => upstream.destroy())
+        .pipe(upstream);
+    });
+    const proxyPort = await listen(proxy);
+    const http = `http://127.0.0.1:${proxyPort}`;
+    const proxies = { http_proxy: http, HTTPS_PROXY: http, no_proxy: 'inside.example' };
+    const nowhere = (): Promise<never> => Promise.reject(new Error('no such host'));
+    assert.equal(await get('http://far.example/values', { proxies, lookup: nowhere }), 'by proxy\n');
+    const trusting: DownloadPorts['trust'] = () => ({ registered: true, caPem: credential.caPem });
+    assert.equal(await get(`https://127.0.0.1:${tlsPort}/values`, { proxies, trust: trusting }), 'colour: blue\n');
+    assert.equal(await get(`http://inside.example:${port}/values`, { proxies }), 'colour: blue\n');
+    assert.deepEqual(seen, ['GET http://far.example/values', `CONNECT 127.0.0.1:${tlsPort}`]);
+    for (const url of ['http://metadata.example/', 'http://169.254.169.254/', 'http://outside.example/'])
+      await fails(get(url, { proxies }), 'render/address-forbidden');
+    assert.equal(seen.length, 2);
+    proxy.closeAllConnections();
+    proxy.close();
   });
 
   test('a password in the URL goes to its own host, and into no message', async () => {

@@ -1,10 +1,17 @@
 import { lookup as lookupAll } from 'node:dns/promises';
-import { type ClientRequest, type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
-import { request as tlsRequest } from 'node:https';
+import {
+  Agent as PlainAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as plainRequest,
+  type RequestOptions,
+} from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { CodedError, describeRepository, messageOf } from '@tiphys/api';
+import { CodedError, describeRepository, isCoded, messageOf } from '@tiphys/api';
 import { within } from '../../git/read/within.ts';
 import { classOf } from './address.ts';
+import { proxyFor, type ProxyVariables } from './proxy.ts';
 
 /** How the host of a URL may be reached. */
 export type HostTrust = Readonly<{
@@ -19,6 +26,8 @@ export type DownloadPorts = Readonly<{
   trust: (url: string) => HostTrust;
   /** All addresses of a name; default: those of the system. */
   lookup?: (host: string) => Promise<readonly string[]>;
+  /** Default: no proxy. */
+  proxies?: ProxyVariables;
 }>;
 
 export type DownloadLimits = Readonly<{ timeoutMs: number; maxBytes: number }>;
@@ -72,6 +81,26 @@ const pinned =
     else done(null, first?.address ?? '', first?.family);
   };
 
+/** How a connection is made. It is shared with nobody: it might lead to where another one may not go. */
+type Way = Disposable & Readonly<{ options: Pick<RequestOptions, 'agent' | 'lookup'> }>;
+
+async function wayTo(
+  url: URL,
+  { trust, proxy, lookup }: Readonly<{ trust: HostTrust; proxy: string | undefined; lookup: DownloadPorts['lookup'] }>,
+): Promise<Way> {
+  if (proxy === undefined) {
+    const addresses = await addressesOf(url, trust, lookup);
+    return { options: { agent: false, lookup: pinned(addresses) }, [Symbol.dispose]: () => {} };
+  }
+  // Where a proxy leads is for the proxy to say; what the name is known as here counts all the same, if it is known here at all.
+  await addressesOf(url, trust, lookup).catch((error: unknown) => {
+    if (!isCoded(error, 'render/value-file-unreachable')) throw error;
+  });
+  const proxyEnv = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+  const agent = new (url.protocol === 'https:' ? TlsAgent : PlainAgent)({ keepAlive: false, proxyEnv });
+  return { options: { agent }, [Symbol.dispose]: () => agent.destroy() };
+}
+
 type Reply = { kind: 'redirect'; to: URL } | { kind: 'body'; body: Buffer };
 
 async function bodyOf(response: IncomingMessage, url: URL, maxBytes: number): Promise<Buffer> {
@@ -108,13 +137,12 @@ async function ask(
   { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
 ): Promise<Reply> {
   const trust = ports.trust(url.href);
-  const addresses = await within(addressesOf(url, trust, ports.lookup), signal);
+  const proxy = proxyFor(url, ports.proxies ?? {});
+  using way = await within(wayTo(url, { trust, proxy, lookup: ports.lookup }), signal);
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const options: RequestOptions & { ca?: string } = {
     signal,
-    // No connection is shared with anybody: it might lead to where this one may not go.
-    agent: false,
-    lookup: pinned(addresses),
+    ...way.options,
     headers: { accept: '*/*' },
     ...(trust.caPem !== undefined && { ca: trust.caPem }),
   };

@@ -224,6 +224,37 @@ describe('chart repositories', { skip: withoutTools }, () => {
     assert.equal((await render(true)).objects.length, 1);
   });
 
+  test('a proxy of the installation is used, and that of a repository before it', async () => {
+    const asked: string[] = [];
+    const proxies = ['installation', 'repository'].map((name) =>
+      createServer((request, response) => {
+        asked.push(`${name} ${request.url ?? ''}`);
+        response.writeHead(404).end();
+      }),
+    );
+    const urls = await Promise.all(
+      proxies.map(async (proxy) => {
+        await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+        return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      }),
+    );
+    const [http_proxy = '', own = ''] = urls;
+    const renderer = await bench.renderer({ networkEnvironment: { http_proxy } });
+    const ask = (proxy?: string) =>
+      renderer.resolveChart(
+        { url: 'http://charts.invalid/x', ...(proxy !== undefined && { proxy }) },
+        { name: 'monitor', revision: '*', anew: true },
+        signal,
+      );
+    await fails(ask(), 'git/unreachable');
+    await fails(ask(own), 'git/unreachable');
+    assert.deepEqual(asked, [
+      'installation http://charts.invalid/x/index.yaml',
+      'repository http://charts.invalid/x/index.yaml',
+    ]);
+    for (const proxy of proxies) proxy.close();
+  });
+
   test('what cannot be reached, or is too large, or is no chart repository, is named', async () => {
     const renderer = await bench.renderer({ maxIndexBytes: 10 });
     const render = async (repoURL: string, targetRevision: string) =>

@@ -53,9 +53,18 @@ export const repositoryName = (index: number): string => `repository-${index}`;
 
 /** Proxy settings of a repository as the variables that Helm reads. */
 export const proxyOf = ({ proxy, noProxy }: RepositoryAccess): Record<string, string> => ({
-  ...(proxy !== undefined && proxy !== '' && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }),
-  ...(noProxy !== undefined && noProxy !== '' && { NO_PROXY: noProxy }),
+  // In both ways to write them: what the installation says may be in either.
+  ...(proxy !== undefined && proxy !== '' && both({ HTTP_PROXY: proxy, HTTPS_PROXY: proxy })),
+  ...(noProxy !== undefined && noProxy !== '' && both({ NO_PROXY: noProxy })),
 });
+
+const both = (variables: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => [
+      [name, value],
+      [name.toLowerCase(), value],
+    ]),
+  );
 
 function checkUrl(repo: RepositoryAccess): void {
   if (/^https?:\/\//.test(repo.url)) return;
