@@ -69,7 +69,11 @@ describe('the embedded cluster and the real one', { concurrency }, () => {
         seenOn('real', clusters.real, request),
         seenOn('embedded', clusters.embedded, request),
       ]);
-      assert.deepEqual({ real, embedded }, { real: wanted.real, embedded: wanted.embedded });
+      const isOpen = wanted.real === undefined;
+      assert.deepEqual(
+        { real, embedded },
+        isOpen ? { real, embedded: real } : { real: wanted.real, embedded: wanted.embedded },
+      );
     });
 
   for (const { key, see, real, embedded } of differences)

@@ -1,7 +1,9 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at, isRecord, listAt, parseJson, stringAt } from '@tiphys/api';
+import { at, canonicalJson, isRecord, listAt, parseJson, stringAt } from '@tiphys/api';
 import { create, define, groupOf, podOf, template, told, within, type Agreement, type Place } from './difference.ts';
+import { comparable } from '../differential/normalize.ts';
+import { podDetails } from '../differential/pod-details.ts';
 import { jobAgreements } from './jobs.ts';
 
 const tellAll = async (place: Place, paths: readonly string[]): Promise<readonly string[]> =>
@@ -120,6 +122,20 @@ export const agreements: readonly Agreement[] = [
       return zones.filter((_, index) => accepted[index]);
     },
     both: ['UTC', 'Europe/Berlin', 'US/Pacific'],
+  },
+  {
+    what: 'what is wrong with the rarer parts of a pod',
+    see: async (place) => {
+      const path = `${within(place, 'pods')}?dryRun=All`;
+      const told: Record<string, unknown> = {};
+      for (const [what, spec] of podDetails()) {
+        const body = { metadata: { name: 'p' }, spec: { automountServiceAccountToken: false, ...spec } };
+        const answer = await place.call({ method: 'POST', path, body });
+        const key = `${what} ${canonicalJson(spec[what] ?? at(spec, 'containers', 0, what) ?? null)}`;
+        told[key] = comparable(answer);
+      }
+      return told;
+    },
   },
   {
     what: 'keys that a body has twice',

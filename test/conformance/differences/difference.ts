@@ -22,7 +22,12 @@ export type Difference = Readonly<{
 }>;
 
 /** Something that a differential sequence does not come across, and both clusters do alike. */
-export type Agreement = Readonly<{ what: string; see: See; both: unknown }>;
+export type Agreement = Readonly<{
+  what: string;
+  see: See;
+  /** What is seen; left out where it is long and only being the same counts. */
+  both?: unknown;
+}>;
 
 const patienceMs = 15_000;
 

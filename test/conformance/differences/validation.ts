@@ -1,16 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { numberAt } from '@tiphys/api';
-import {
-  apply,
-  create,
-  define,
-  definition,
-  definitions,
-  groupOf,
-  podOf,
-  within,
-  type Difference,
-} from './difference.ts';
+import { apply, create, define, definition, definitions, groupOf, within, type Difference } from './difference.ts';
 
 export const validation: readonly Difference[] = [
   {
@@ -22,24 +12,6 @@ export const validation: readonly Difference[] = [
     },
     real: 422,
     embedded: 201,
-  },
-  {
-    key: 'pod-details',
-    see: async (place) => {
-      const codes = async (spec: object): Promise<number> => {
-        const path = `${within(place, 'pods')}?dryRun=All`;
-        return (await place.call({ method: 'POST', path, body: podOf('p', { spec }) })).code;
-      };
-      const term = { weight: 500, preference: { matchExpressions: [{ key: 'a', operator: 'Near' }] } };
-      return [
-        await codes({ affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [term] } } }),
-        await codes({ securityContext: { runAsUser: -1 } }),
-        await codes({ dnsConfig: { nameservers: ['nowhere'] } }),
-        await codes({ volumes: [{ name: 'v', iscsi: { targetPortal: '', iqn: '', lun: 0 } }] }),
-      ];
-    },
-    real: [422, 422, 422, 422],
-    embedded: [201, 201, 201, 201],
   },
   {
     key: 'empty-maps',

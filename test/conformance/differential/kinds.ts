@@ -1,3 +1,4 @@
+import * as details from './pod-details.ts';
 import type { Random } from './random.ts';
 
 type Path = readonly string[];
@@ -86,11 +87,12 @@ function container(random: Random, name: string): Record<string, unknown> {
     args: random.pick([[], ['a'], ['a', 'b']]),
     command: ['sh', '-c', 'true'],
     imagePullPolicy: random.pick(['Always', 'Never', 'IfNotPresent', 'Sometimes']),
-    securityContext: random.pick([{}, { runAsNonRoot: true, capabilities: { drop: ['ALL'] } }, { privileged: false }]),
+    securityContext: random.pick([{ runAsNonRoot: true }, { privileged: false }, ...details.containerSecurityContexts]),
     tty: random.pick([true, false]),
     workingDir: '/srv',
-    lifecycle: { preStop: { exec: { command: ['sleep', '1'] } } },
-    envFrom: [{ configMapRef: { name: 'c' } }, { prefix: 'P_', secretRef: { name: 's' } }],
+    lifecycle: random.pick(details.lifecycles),
+    startupProbe: random.pick(details.probes),
+    envFrom: random.pick(details.environmentSources),
   };
   const chosen = random.some(Object.keys(optional), 0.2).map((key): [string, unknown] => [key, optional[key]]);
   return { name, image: random.pick(images), ...Object.fromEntries(chosen) };
@@ -128,41 +130,16 @@ const podFields = (prefix: string, restart: readonly string[]): Field[] => [
   field(`${prefix}.terminationGracePeriodSeconds`, 0, 5, 30),
   field(`${prefix}.nodeSelector`, { disk: 'ssd' }, {}, { disk: 'ssd', zone: 'a' }),
   field(`${prefix}.hostNetwork`, true, false),
-  field(`${prefix}.securityContext`, { runAsUser: 1000, fsGroup: 0 }, {}, { sysctls: [] }),
+  field(`${prefix}.securityContext`, ...details.podSecurityContexts),
   field(`${prefix}.serviceAccountName`, 'default', ''),
-  field(
-    `${prefix}.tolerations`,
-    [{ key: 'a', operator: 'Exists' }],
-    [],
-    [{ operator: 'Exists', effect: 'NoSchedule' }],
-    [{}],
-  ),
+  field(`${prefix}.tolerations`, ...details.tolerations),
   field(`${prefix}.dnsPolicy`, 'Default', 'ClusterFirst', 'Nowhere'),
   field(`${prefix}.imagePullSecrets`, [{ name: 'pull' }], [{ name: 'pull' }, { name: 'other' }]),
-  field(
-    `${prefix}.affinity`,
-    {
-      podAntiAffinity: {
-        preferredDuringSchedulingIgnoredDuringExecution: [
-          { weight: 1, podAffinityTerm: { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'x' } } } },
-        ],
-      },
-    },
-    {},
-  ),
-  field(
-    `${prefix}.topologySpreadConstraints`,
-    [
-      {
-        maxSkew: 1,
-        topologyKey: 'zone',
-        whenUnsatisfiable: 'ScheduleAnyway',
-        labelSelector: { matchLabels: { app: 'x' } },
-      },
-    ],
-    [],
-  ),
-  field(`${prefix}.hostAliases`, [{ ip: '10.0.0.1', hostnames: ['a', 'b'] }], []),
+  field(`${prefix}.affinity`, ...details.affinities),
+  field(`${prefix}.topologySpreadConstraints`, ...details.spreads),
+  field(`${prefix}.dnsConfig`, ...details.dnsConfigs),
+  field(`${prefix}.hostAliases`, ...details.hostAliases),
+  ...Object.entries(details.podExtras).map(([name, values]) => field(`${prefix}.${name}`, ...values)),
 ];
 
 const templateBase = (random: Random, restartPolicy?: string): Record<string, unknown> => ({

@@ -54,6 +54,7 @@ function words(message: string): string {
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
     .replace(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
     .replace(/in record \(\d+\)/g, 'in record (<version>)')
+    .replace(/ResourceVersion in object meta: \d+/g, 'ResourceVersion in object meta: <version>')
     // Whether an absent map reads {} or null depends on where it got lost.
     .replace(/value: \{\}/g, 'value: null')
     .replace(/\n(?:@@|[ +-]).*/g, '')

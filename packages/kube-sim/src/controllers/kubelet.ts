@@ -1,4 +1,5 @@
 import { at, isRecord, stringAt, type KubeObject } from '@tiphys/api';
+import { isGated } from '../server/kinds/pod.ts';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { withCondition, type Condition, type Workbench } from './workbench.ts';
 
@@ -300,7 +301,7 @@ export function kubelet(bench: Workbench, times: PodTimes): Controller {
         bench.remove(pod, { gracePeriodSeconds: 0 });
         return undefined;
       }
-      if ((stringAt(pod, 'spec', 'nodeName') ?? '') === '') return schedule(pod, bench);
+      if ((stringAt(pod, 'spec', 'nodeName') ?? '') === '') return isGated(pod) ? undefined : schedule(pod, bench);
       const next = nextOf(pod, bench, times);
       if (next === undefined) return undefined;
       const left = next.afterMs - elapsed(key, `${uid} ${stringAt(pod, 'status', 'phase') ?? ''}`);

@@ -43,6 +43,24 @@ export function dnsSubdomain(text: string): string[] {
   return [...faults, explain(rule, subdomain, 'example.com')];
 }
 
+const search = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*';
+const searchForm = whole(search);
+
+/** What a resolver tries to append to a name. */
+export function searchDomain(text: string): string[] {
+  const faults = text.length > 253 ? [tooLong(253)] : [];
+  if (searchForm.test(text)) return faults;
+  const rule =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
+  return [...faults, explain(rule, search, 'example.com')];
+}
+
+/** Names of HTTP headers. */
+export const headerName = (text: string): string[] =>
+  /^[-A-Za-z0-9]+$/.test(text)
+    ? []
+    : [explain("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')];
+
 export function dns1035Label(text: string): string[] {
   const faults = text.length > 63 ? [tooLong(63)] : [];
   if (forms.label1035.test(text)) return faults;

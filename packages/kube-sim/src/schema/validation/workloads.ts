@@ -169,7 +169,9 @@ function withClaimVolumes(spec: Record<string, unknown>): Record<string, unknown
   const podSpec = partOf(template, 'spec');
   const own = itemsAt(podSpec, 'volumes').filter((volume) => !names.includes(textAt(volume, 'name')));
   const claims = names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
-  return { ...spec, template: { ...template, spec: { ...podSpec, volumes: [...claims, ...own] } } };
+  // Each of its pods gets a host name and a subdomain of its own, so those of the template are not looked at.
+  const named = omit(podSpec, 'hostname', 'subdomain');
+  return { ...spec, template: { ...template, spec: { ...named, volumes: [...claims, ...own] } } };
 }
 
 /** Labels that the server gives the pods of a Job, so that it finds them again. */

@@ -1,8 +1,8 @@
-import { at, isRecord, type KubeObject } from '@tiphys/api';
+import { at, isRecord, numberAt, stringAt, type KubeObject } from '@tiphys/api';
 import { equal } from '../equal.ts';
 import { randomSuffix } from '../names.ts';
 import { forbidden } from '../refusal.ts';
-import type { Preparation } from '../cluster.ts';
+import { timeText, type Preparation } from '../cluster.ts';
 
 const tokenMount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -62,20 +62,34 @@ function withTolerations(spec: Record<string, unknown>): Record<string, unknown>
   return { ...spec, tolerations: [...present, ...added] };
 }
 
-function withPriority(spec: Record<string, unknown>, { cluster }: Preparation): Record<string, unknown> {
-  const name = spec['priorityClassName'];
-  if (typeof name !== 'string' || name === '')
-    return { ...spec, priority: 0, preemptionPolicy: spec['preemptionPolicy'] ?? 'PreemptLowerPriority' };
+const pods = { group: '', plural: 'pods' } as const;
+
+/** @throws Refusal 403 where the pod says something else than its class */
+function withPriority(pod: KubeObject, spec: Record<string, unknown>, { cluster }: Preparation) {
+  const name = typeof spec['priorityClassName'] === 'string' ? spec['priorityClassName'] : '';
   const found = cluster.store.get({ resource: 'priorityclasses.scheduling.k8s.io', namespace: '', name });
-  if (found === undefined)
-    throw forbidden({ group: '', plural: 'pods' }, '', {
-      why: `no PriorityClass with name ${name} was found`,
-    });
-  return {
-    ...spec,
-    priority: found['value'],
-    preemptionPolicy: spec['preemptionPolicy'] ?? found['preemptionPolicy'] ?? 'PreemptLowerPriority',
+  if (name !== '' && found === undefined)
+    throw forbidden(pods, '', { why: `no PriorityClass with name ${name} was found` });
+  const priority = Number(found?.['value'] ?? 0);
+  const policy = stringAt(found, 'preemptionPolicy') ?? 'PreemptLowerPriority';
+  const refuse = (what: string, computed: string): never => {
+    const why = `the ${what} must not be provided in pod spec; priority admission controller computed ${computed} from the given PriorityClass name`;
+    throw forbidden(pods, pod.metadata.name ?? '', { why });
   };
+  const given = numberAt(spec, 'priority') ?? priority;
+  if (given !== priority) refuse(`integer value of priority (${given})`, String(priority));
+  const wanted = stringAt(spec, 'preemptionPolicy') ?? policy;
+  if (wanted !== policy) refuse(`string value of PreemptionPolicy (${wanted})`, policy);
+  return { ...spec, priority, preemptionPolicy: policy };
+}
+
+/** The admission plugin RuntimeClass: a class must be there. */
+function checkRuntimeClass(pod: KubeObject, spec: Record<string, unknown>, { cluster }: Preparation): void {
+  const name = spec['runtimeClassName'];
+  if (typeof name !== 'string') return;
+  if (cluster.store.get({ resource: 'runtimeclasses.node.k8s.io', namespace: '', name }) !== undefined) return;
+  const why = `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`;
+  throw forbidden(pods, pod.metadata.name ?? '', { why });
 }
 
 /** The admission plugin DefaultTolerationSeconds looks at changed pods, too. */
@@ -95,6 +109,7 @@ export function admitPod(pod: KubeObject, preparation: Preparation): KubeObject 
     throw forbidden({ group: '', plural: 'pods' }, pod.metadata.name ?? '', {
       why: `error looking up service account ${namespace}/${accountName}: serviceaccount ${JSON.stringify(accountName)} not found`,
     });
+  checkRuntimeClass(pod, spec, preparation);
   const pullSecrets = spec['imagePullSecrets'] ?? account['imagePullSecrets'];
   const withAccount = {
     ...spec,
@@ -102,7 +117,7 @@ export function admitPod(pod: KubeObject, preparation: Preparation): KubeObject 
     serviceAccount: accountName,
     ...(pullSecrets !== undefined && { imagePullSecrets: pullSecrets }),
   };
-  const complete = withToken(withPriority(withTolerations(withAccount), preparation), account, cluster.random);
+  const complete = withToken(withPriority(pod, withTolerations(withAccount), preparation), account, cluster.random);
   return { ...pod, spec: complete };
 }
 
@@ -128,8 +143,21 @@ function qosOf(pod: KubeObject): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   return guaranteed ? 'Guaranteed' : 'Burstable';
 }
 
+/** Whether something is to happen before a pod may be scheduled. */
+export const isGated = (pod: KubeObject): boolean => records(at(pod, 'spec', 'schedulingGates')).length > 0;
+
 /** The first status of a pod. */
-export const prepareNewPod = (pod: KubeObject): KubeObject => ({
-  ...pod,
-  status: { phase: 'Pending', qosClass: qosOf(pod) },
-});
+export function prepareNewPod(pod: KubeObject, { cluster }: Preparation): KubeObject {
+  const spec = isRecord(pod['spec']) ? pod['spec'] : {};
+  const condition = {
+    ...{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' },
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+    ...{ lastProbeTime: null, lastTransitionTime: timeText(cluster.clock.now()) },
+  };
+  const grace = spec['terminationGracePeriodSeconds'];
+  return {
+    ...pod,
+    spec: { ...spec, ...(typeof grace === 'number' && grace < 0 && { terminationGracePeriodSeconds: 1 }) },
+    status: { phase: 'Pending', qosClass: qosOf(pod), ...(isGated(pod) && { conditions: [condition] }) },
+  };
+}

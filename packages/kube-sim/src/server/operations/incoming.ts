@@ -1,4 +1,4 @@
-import { formatApiVersion, isRecord, stringifyJson, type KubeObject, type ObjectMeta } from '@tiphys/api';
+import { formatApiVersion, isRecord, stringAt, stringifyJson, type KubeObject, type ObjectMeta } from '@tiphys/api';
 import { builtInResources } from '../../schema/built-in.ts';
 import { pruneUnknown } from '../../schema/prune.ts';
 import { badRequest } from '../../schema/status-error.ts';
@@ -6,6 +6,7 @@ import type { ResourceType } from '../../schema/types.ts';
 import { checkDecodable } from '../../schema/validate.ts';
 import type { Target, WriteOptions } from '../cluster.ts';
 import { omit } from '../../schema/omit.ts';
+import { fieldError, invalid } from '../refusal.ts';
 
 /** An object as sent, reduced to what its schema knows. */
 export type Incoming = Readonly<{ object: KubeObject; warnings: readonly string[] }>;
@@ -47,6 +48,22 @@ const isKnown = (kind: string, apiVersion: string, type: ResourceType): boolean 
   (kind === type.kind && apiVersion === versionOf(type)) ||
   builtInResources.some((one) => one.kind === kind && versionOf(one) === apiVersion);
 
+/** A custom resource has to say what it is, and first of all in which version. */
+function checkCustomKind(
+  { kind, apiVersion }: Readonly<{ kind: string; apiVersion: string }>,
+  body: Readonly<Record<string, unknown>>,
+  type: ResourceType,
+): void {
+  const expected = versionOf(type);
+  if (apiVersion !== expected)
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    );
+  if (kind === type.kind) return;
+  const fault = fieldError('kind', 'FieldValueInvalid', `Invalid value: ${JSON.stringify(kind)}: must be ${type.kind}`);
+  throw invalid({ group: type.group, kind }, stringAt(body, 'metadata', 'name') ?? '', [fault]);
+}
+
 /** The body as an object of the type; it may leave out what the path says anyway, but not contradict it. */
 export function identify(body: unknown, type: ResourceType): KubeObject {
   if (!isRecord(body)) throw badRequest(`the object provided is unrecognized (must be of type ${type.kind})`);
@@ -59,6 +76,7 @@ export function identify(body: unknown, type: ResourceType): KubeObject {
       `the object provided is unrecognized (must be of type ${type.kind}): Object 'Kind' is missing in '${text}' (${text})`,
     );
   }
+  if (type.custom !== undefined) checkCustomKind({ kind, apiVersion }, body, type);
   if (!isKnown(kind, apiVersion, type))
     throw badRequest(
       `${kind} in version ${JSON.stringify(apiVersion.replace(/^.*\//, ''))} cannot be handled as a ${type.kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
