@@ -1,8 +1,9 @@
 import { CodedError } from '@tiphys/api';
 import { openAuthenticator, type Authenticator } from './authenticate.ts';
-import { openConnections, type Connections, type WireResponse } from './connections.ts';
+import { openConnections, type Connections } from './connections.ts';
 import { openDeadline, type Deadline } from './deadline.ts';
 import { KubeError } from './error.ts';
+import type { WireResponse } from './lane.ts';
 import { openLimiter } from './limiter.ts';
 import { errorOfLink, type CallName } from './status.ts';
 import type { ClientPorts, ClientSettings, ClusterConfig, RawRequest } from './types.ts';
@@ -63,7 +64,7 @@ function openDispatch(
 export function openCaller(config: ClusterConfig, settings: ClientSettings, ports: ClientPorts): Caller {
   const authenticator = openAuthenticator(config, settings, ports.clock);
   const limiter = openLimiter(settings, ports.clock);
-  const connections = openConnections(config, { ...ports, identity: authenticator.identity });
+  const connections = openConnections(config, { ...ports, identity: authenticator.identity }, settings.calls);
   const dispatch = openDispatch(config, settings, { authenticator, connections });
 
   async function attemptOnce<T>(

@@ -37,10 +37,14 @@ async function fails(promise: Promise<unknown>): Promise<KubeError> {
   return error;
 }
 
-for (const protocol of ['http', 'https', 'h2'] as const) {
-  test(`lists, reads and watches over ${protocol}`, async () => {
+const callCounts = ['many', 'few'] as const;
+
+for (const [protocol, calls] of (['http', 'https', 'h2'] as const).flatMap((one) =>
+  callCounts.map((calls) => [one, calls] as const),
+)) {
+  test(`lists, reads and watches over ${protocol}, ${calls} calls`, async () => {
     await using double = await ServerDouble.start({ protocol });
-    await using client = clientOf(double);
+    await using client = clientOf(double, {}, { calls });
     for (let i = 0; i < 25; i += 1) double.put(`c${i}`, { text: 'x'.repeat(i * 100), quote: '"{[\\' });
 
     assert.equal((await client.version()).gitVersion, 'v1.35.0');
@@ -328,23 +332,25 @@ test('waits as Retry-After says on 429, for writes too, and gives up when that i
   assert.equal(refused, 1);
 });
 
-test('a call ends at its deadline, and at its signal', async () => {
-  await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
-  await client.discovery();
-  double.intercept = () => true;
-  const error = await fails(client.get(refTo('a'), { timeoutMs: 100 }));
-  assert.equal(error.code, 'kube/timeout');
-  await assert.rejects(client.get(refTo('a'), { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' });
-});
+for (const calls of callCounts)
+  test(`a call ends at its deadline, and at its signal, ${calls} calls`, async () => {
+    await using double = await ServerDouble.start({ protocol: 'h2' });
+    await using client = clientOf(double, {}, { calls });
+    await client.discovery();
+    double.intercept = () => true;
+    const error = await fails(client.get(refTo('a'), { timeoutMs: 100 }));
+    assert.equal(error.code, 'kube/timeout');
+    await assert.rejects(client.get(refTo('a'), { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' });
+  });
 
-test('an answer over the limit is refused', async () => {
-  await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double, {}, { maxResponseBytes: 100_000 });
-  double.put('a', { text: 'x'.repeat(200_000) });
-  assert.equal((await fails(client.get(refTo('a')))).code, 'kube/too-large');
-  assert.equal((await fails(client.list(configMapResource))).code, 'kube/too-large');
-});
+for (const calls of callCounts)
+  test(`an answer over the limit is refused, ${calls} calls`, async () => {
+    await using double = await ServerDouble.start({ protocol: 'h2' });
+    await using client = clientOf(double, {}, { maxResponseBytes: 100_000, calls });
+    double.put('a', { text: 'x'.repeat(200_000) });
+    assert.equal((await fails(client.get(refTo('a')))).code, 'kube/too-large');
+    assert.equal((await fails(client.list(configMapResource))).code, 'kube/too-large');
+  });
 
 test('holds to its rate and to its number of calls in flight', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
@@ -369,26 +375,27 @@ test('holds to its rate and to its number of calls in flight', async () => {
   assert.ok(tookMs > 350, `20 calls beyond the burst at 50 a second take 400 ms, and not ${tookMs}`);
 });
 
-test('a read is sent again when the server restarts, a write is not', async () => {
-  await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
-  double.put('a');
-  await client.get(refTo('a'));
-  await double.down();
-  const back = systemClock.sleep(100).then(() => double.up());
-  assert.equal((await client.get(refTo('a')))?.metadata.name, 'a');
-  await back;
-  double.intercept = (_seen, response) => {
-    response.socket?.destroy();
-    return true;
-  };
-  const before = double.requests.length;
-  const error = await fails(
-    client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'n' } }),
-  );
-  assert.equal(error.code, 'kube/unreachable');
-  assert.equal(double.requests.length, before + 1);
-});
+for (const calls of callCounts)
+  test(`a read is sent again when the server restarts, a write is not, ${calls} calls`, async () => {
+    await using double = await ServerDouble.start({ protocol: 'h2' });
+    await using client = clientOf(double, {}, { calls });
+    double.put('a');
+    await client.get(refTo('a'));
+    await double.down();
+    const back = systemClock.sleep(100).then(() => double.up());
+    assert.equal((await client.get(refTo('a')))?.metadata.name, 'a');
+    await back;
+    double.intercept = (_seen, response) => {
+      response.socket?.destroy();
+      return true;
+    };
+    const before = double.requests.length;
+    const error = await fails(
+      client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'n' } }),
+    );
+    assert.equal(error.code, 'kube/unreachable');
+    assert.equal(double.requests.length, before + 1);
+  });
 
 test('a server that nobody answers for is named', async () => {
   const double = await ServerDouble.start({ protocol: 'h2' });
@@ -545,31 +552,32 @@ test('shows its client certificate', async () => {
   assert.deepEqual(double.peers, ['loopback test', '']);
 });
 
-test('a plugin may give a client certificate; after 401 a new one is asked for and shown on a new connection', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'tiphys-kube-'));
-  try {
-    const [cert, key] = [loopback.cert, loopback.key].map((pem) => pem.replaceAll('\n', '\\n'));
-    const status401 = status(401, 'Unauthorized', { message: 'Unauthorized' });
-    const credential = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"clientCertificateData":"${cert ?? ''}","clientKeyData":"${key ?? ''}"}}`;
-    await writeFile(join(folder, 'credential'), credential);
-    const command = await writePlugin(folder, `cat "${folder}/credential"`);
-    await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double, { credentials: pluginOf(command) });
-    await client.version();
-    let refused = false;
-    double.intercept = (_seen, response) => {
-      if (refused) return false;
-      refused = true;
-      send(response, 401, status401);
-      return true;
-    };
-    await client.version();
-    assert.deepEqual(double.peers, ['loopback test', 'loopback test']);
-    assert.equal(await readFile(join(folder, 'runs'), 'utf8'), 'run\nrun\n');
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+for (const calls of callCounts)
+  test(`a plugin may give a client certificate; after 401 a new one is asked for and shown on a new connection, ${calls} calls`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tiphys-kube-'));
+    try {
+      const [cert, key] = [loopback.cert, loopback.key].map((pem) => pem.replaceAll('\n', '\\n'));
+      const status401 = status(401, 'Unauthorized', { message: 'Unauthorized' });
+      const credential = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"clientCertificateData":"${cert ?? ''}","clientKeyData":"${key ?? ''}"}}`;
+      await writeFile(join(folder, 'credential'), credential);
+      const command = await writePlugin(folder, `cat "${folder}/credential"`);
+      await using double = await ServerDouble.start({ protocol: 'h2' });
+      await using client = clientOf(double, { credentials: pluginOf(command) }, { calls });
+      await client.version();
+      let refused = false;
+      double.intercept = (_seen, response) => {
+        if (refused) return false;
+        refused = true;
+        send(response, 401, status401);
+        return true;
+      };
+      await client.version();
+      assert.deepEqual(double.peers, ['loopback test', 'loopback test']);
+      assert.equal(await readFile(join(folder, 'runs'), 'utf8'), 'run\nrun\n');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
 /** An HTTP proxy that tunnels, for those who know its password. */
 async function startProxy(): Promise<AsyncDisposable & { port: number; tunnels: string[] }> {

@@ -26,6 +26,7 @@ export const defaultClientSettings: ClientSettings = {
   maxResponseBytes: 256 * 1024 * 1024,
   watchIdleMs: 120_000,
   discoveryMissMs: 1_000,
+  calls: 'many',
   userAgent: 'tiphys',
   execEnvironment: {},
 };

@@ -217,6 +217,11 @@ export type ClientSettings = Readonly<{
   watchIdleMs: number;
   /** Shortest time between two readings of discovery because a kind was missed (1,000). */
   discoveryMissMs: number;
+  /**
+   * How many calls are expected (`many`). With `few` a call that is alone goes over HTTP/1.1, whose connection is cheaper to open:
+   * for a program that asks a few things and ends.
+   */
+  calls: 'few' | 'many';
   userAgent: string;
   /** Environment of exec credential plugins, PATH included; nothing is inherited. */
   execEnvironment: Readonly<Record<string, string>>;

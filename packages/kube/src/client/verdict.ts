@@ -1,6 +1,6 @@
 import { CodedError } from '@tiphys/api';
 import type { Authenticator } from './authenticate.ts';
-import type { WireResponse } from './connections.ts';
+import type { WireResponse } from './lane.ts';
 import { KubeError } from './error.ts';
 import { errorOfLink, errorOfStatus, readStatus, systemCode, type CallName } from './status.ts';
 import type { ClientSettings, ClusterConfig, RawRequest } from './types.ts';

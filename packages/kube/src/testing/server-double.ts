@@ -21,6 +21,7 @@ export type SeenRequest = Readonly<{
   path: string;
   query: URLSearchParams;
   headers: Readonly<Record<string, string | string[] | undefined>>;
+  httpVersion: string;
   body: string;
 }>;
 
@@ -184,7 +185,8 @@ export class ServerDouble implements AsyncDisposable {
         ? createServer(handle)
         : this.#options.protocol === 'https'
           ? createTlsServer(tls, handle)
-          : createSecureServer(tls, handle);
+          : // As a Kubernetes API server: both, by what the client offers.
+            createSecureServer({ ...tls, allowHTTP1: true }, handle);
     server.on('secureConnection', (socket: TLSSocket) => {
       // Without a certificate it answers with an empty object, which its type does not say.
       const shown: Partial<PeerCertificate> = socket.getPeerCertificate();
@@ -213,6 +215,7 @@ export class ServerDouble implements AsyncDisposable {
       path: url.pathname,
       query: url.searchParams,
       headers: request.headers,
+      httpVersion: request.httpVersion,
       body: Buffer.concat(chunks).toString(),
     };
     this.requests.push(seen);
