@@ -46,13 +46,13 @@ export class ControllerProcess implements AsyncDisposable {
   }
 
   /** @param repositoryPoll how often repositories are asked for new commits */
-  start(repositoryPoll = '300ms'): void {
+  start(repositoryPoll = '300ms', ...more: readonly string[]): void {
     const { namespace, dataDir, waveDelaySeconds = 0, environment = {} } = this.#options;
     const program = join(root, 'packages/tiphys/bin/tiphys.mjs');
     const flags = ['controller', '--kubeconfig', this.#cluster.kubeconfigPath, '--namespace', namespace];
     const settings = ['--data-dir', dataDir, '--repository-poll', repositoryPoll];
     const log = ['--log-format', 'json', '--log-level', 'debug'];
-    const child = spawn(nodePath, [program, ...flags, ...settings, ...log], {
+    const child = spawn(nodePath, [program, ...flags, ...settings, ...log, ...more], {
       env: {
         PATH: process.env['PATH'],
         HOME: dataDir,
@@ -76,6 +76,17 @@ export class ControllerProcess implements AsyncDisposable {
     const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exit;
     clearTimeout(patience);
+  }
+
+  /** Waits for it to end by itself. Returns its exit code and the last that it said. */
+  async ended(): Promise<Readonly<{ exit: number | null; said: string }>> {
+    const child = this.#child;
+    if (child === undefined) throw new Error('it was not started');
+    const patience = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    clearTimeout(patience);
+    this.#child = undefined;
+    return { exit: child.exitCode, said: this.tail('', 1) };
   }
 
   /** Takes away what it has fetched and rendered; only while it is stopped. */

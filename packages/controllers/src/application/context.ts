@@ -8,6 +8,7 @@ import type { Inputs } from './decide-refresh.ts';
 import type { SharedObject } from './desired-index.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import type { EventRecorder } from './events.ts';
+import type { Ownership } from './ownership.ts';
 import type { ApplicationPorts } from './ports.ts';
 
 /** Work done since the start, for metrics and tests. */
@@ -18,6 +19,7 @@ export type Context = Readonly<{
   ports: ApplicationPorts;
   /** Control plane's namespace. */
   namespace: string;
+  ownership: Ownership;
   settings: () => InstallationSettings;
   waveDelayMs: () => number;
   store: ApplicationStore;

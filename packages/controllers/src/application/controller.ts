@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, describeKey, limiter, normaliseRepositoryUrl } from '@tiphys/api';
 import { type Comparison, type LiveChange, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
-import { type Controller, type Lease, runController } from '@tiphys/kube';
+import { type Controller, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';
 import { type DesiredIndex, openDesiredIndex, type SharedObject } from './desired-index.ts';
@@ -11,7 +11,7 @@ import type { Context, Counts } from './context.ts';
 import { type Destination, type Destinations, openDestinations } from './destinations.ts';
 import { openEventRecorder } from './events.ts';
 import { openDestination } from './open-destination.ts';
-import { takeOwnership } from './ownership.ts';
+import { type Ownership, takeOwnership } from './ownership.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';
 import { openReadSetIndex, type ReadSetIndex } from './read-set-index.ts';
 import { clusterSearched, reconcile } from './reconcile.ts';
@@ -63,7 +63,7 @@ const shareOf = (key: string): number => createHash('sha256').update(key).digest
 type Parts = Readonly<{
   ports: ApplicationPorts;
   own: ApplicationSettings;
-  lease: Lease;
+  ownership: Ownership;
   settings: () => InstallationSettings;
   settingsWatch: SettingsWatch;
   store: ApplicationStore;
@@ -88,15 +88,14 @@ async function openParts(
   undo: AsyncDisposableStack,
 ): Promise<Parts> {
   const starting = AbortSignal.timeout(startTimeoutMs);
-  const lease = await takeOwnership(ports, own, starting);
-  undo.defer(() => lease.release());
+  const ownership = undo.use(await takeOwnership(ports, own, starting));
   const settingsWatch = undo.use(await watchSettings(ports, own.namespace, starting));
   await settingsWatch.synced;
   const settings = (): InstallationSettings => effective(settingsWatch.current, own);
   return {
     ports,
     own,
-    lease,
+    ownership,
     settings,
     settingsWatch,
     store: undo.use(openApplicationStore(ports, { own: own.namespace, others: settings().applicationNamespaces })),
@@ -160,7 +159,7 @@ function wakeSearched(parts: Parts): void {
 }
 
 async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<Destinations> {
-  const { ports, own, lease, settings, counts, opened, stopping, repositories } = parts;
+  const { ports, own, ownership, settings, counts, opened, stopping, repositories } = parts;
   const destinations = undo.use(
     openDestinations({
       local: ports.client,
@@ -168,7 +167,7 @@ async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<D
       open: (cluster) => {
         const destination = openDestination(cluster, {
           ports,
-          lease,
+          ownership,
           settings: settings(),
           changed: (server, change) => wakeForChange(parts, server, change),
           searched: () => wakeSearched(parts),
@@ -199,7 +198,7 @@ const openWatch = ({ ports, own, settings, memories, repositories, reads, queue 
 type Outside = Readonly<{ destinations: Destinations; watch: RepositoryWatch; events: Context['events'] }>;
 
 function openContext(parts: Parts, { destinations, watch, events }: Outside): Context {
-  const { ports, own, settings, store, memories, repositories, reads, counts, desired } = parts;
+  const { ports, own, ownership, settings, store, memories, repositories, reads, counts, desired } = parts;
   const { namespace } = own;
   const compareMemory = openCompareMemory();
   const desiredMemory = openDesiredMemory();
@@ -208,6 +207,7 @@ function openContext(parts: Parts, { destinations, watch, events }: Outside): Co
   return {
     ports,
     namespace,
+    ownership,
     settings,
     waveDelayMs: () => own.waveDelayMs ?? settings().waveDelayMs,
     store,
@@ -282,7 +282,7 @@ export async function runApplicationController(
 ): Promise<ApplicationController> {
   await using undo = new AsyncDisposableStack();
   const parts = await openParts(ports, own, undo);
-  const { settings, settingsWatch, store, queue, counts, opened, stopping } = parts;
+  const { ownership, settings, settingsWatch, store, queue, counts, opened, stopping } = parts;
   const events = openEventRecorder(ports);
   const destinations = await openClusters(parts, undo);
   const watch = undo.use(openWatch(parts));
@@ -292,7 +292,9 @@ export async function runApplicationController(
       {
         name: 'application',
         workers: settings().statusProcessors,
-        reconcile: (key, signal) => reconcile(key, context, signal),
+        // What nobody may write down needs no look; all are woken when the right to write is back.
+        reconcile: (key, signal) =>
+          ownership.refusal() === undefined ? reconcile(key, context, signal) : Promise.resolve({}),
         timeoutMs: Math.max(passTimeoutMs, settings().renderTimeoutMs * 3),
       },
       ports,
@@ -300,6 +302,7 @@ export async function runApplicationController(
   );
   store.onIntent((key) => queue.controller?.add(key));
   parts.projects.onChange(() => wakeAll(parts));
+  ownership.onRegained(() => wakeAll(parts));
   settingsWatch.onChange(() => {
     store.follow(settings().applicationNamespaces);
     wakeAll(parts);

@@ -1,5 +1,5 @@
 import { type KubeObject, listAt, numberAt, stringAt } from '@tiphys/api';
-import type { KubeClient } from '@tiphys/kube';
+import type { ApiResource, KubeClient } from '@tiphys/kube';
 
 /** Name of the Lease that the controller holds; its presence tells that we have run in this namespace before. */
 export const controllerLease = 'tiphys-application-controller';
@@ -7,29 +7,38 @@ export const controllerLease = 'tiphys-application-controller';
 /** Annotation on the pod template of our own workloads, which carry Argo CD's documented names and labels. */
 export const ownWorkload = 'tiphys.dev/workload';
 
-/** What speaks against writing to this cluster. */
-export type Obstacle = Readonly<
-  | { kind: 'controller-running'; object: string; replicas: number }
-  | { kind: 'foreign-marks'; applications: readonly string[]; total: number }
->;
+/** An Argo CD application-controller that is not ours. */
+export type Rival = Readonly<{ kind: 'controller-running'; object: string; replicas: number }>;
 
-const controllerSelector = 'app.kubernetes.io/name=argocd-application-controller';
+/** What speaks against writing to this cluster. */
+export type Obstacle = Readonly<Rival | { kind: 'foreign-marks'; applications: readonly string[]; total: number }>;
+
+/** How the workloads of application-controllers are found. */
+export const controllerSelector = 'app.kubernetes.io/name=argocd-application-controller';
 const named = 5;
 
-async function runningControllers(client: KubeClient, signal: AbortSignal): Promise<Obstacle[]> {
-  const found: Obstacle[] = [];
-  for (const kind of ['StatefulSet', 'Deployment']) {
-    const resource = await client.resourceFor({ group: 'apps', version: 'v1', kind }, { signal });
+/** The kinds of workload that an application-controller may be. */
+export const workloadResources = (client: KubeClient, signal: AbortSignal): Promise<readonly ApiResource[]> =>
+  Promise.all(
+    ['StatefulSet', 'Deployment'].map((kind) => client.resourceFor({ group: 'apps', version: 'v1', kind }, { signal })),
+  );
+
+/** Whether a workload runs an application-controller that is not ours; one that is scaled to 0, and gone, does not. */
+export function rivalIn(kind: string, workload: KubeObject): Rival | undefined {
+  const replicas = Math.max(numberAt(workload, 'spec', 'replicas') ?? 1, numberAt(workload, 'status', 'replicas') ?? 0);
+  const isOurs = stringAt(workload, 'spec', 'template', 'metadata', 'annotations', ownWorkload) !== undefined;
+  if (replicas === 0 || isOurs) return undefined;
+  const { namespace = '', name = '' } = workload.metadata;
+  return { kind: 'controller-running', object: `${kind} ${namespace}/${name}`, replicas };
+}
+
+async function runningControllers(client: KubeClient, signal: AbortSignal): Promise<Rival[]> {
+  const found: Rival[] = [];
+  for (const resource of await workloadResources(client, signal)) {
     const { items } = await client.list(resource, { labelSelector: controllerSelector, signal });
     for (const item of items) {
-      const replicas = Math.max(numberAt(item, 'spec', 'replicas') ?? 1, numberAt(item, 'status', 'replicas') ?? 0);
-      const ours = stringAt(item, 'spec', 'template', 'metadata', 'annotations', ownWorkload) !== undefined;
-      if (replicas === 0 || ours) continue;
-      found.push({
-        kind: 'controller-running',
-        object: `${kind} ${item.metadata.namespace ?? ''}/${item.metadata.name ?? ''}`,
-        replicas,
-      });
+      const rival = rivalIn(resource.kind, item);
+      if (rival !== undefined) found.push(rival);
     }
   }
   return found;

@@ -1,14 +1,14 @@
 import { messageOf } from '@tiphys/api';
 import { type LiveChange, type LiveCluster, openClusterWriter, openLiveCluster } from '@tiphys/engine';
-import type { KubeClient, Lease } from '@tiphys/kube';
+import type { KubeClient } from '@tiphys/kube';
 import { excludedKinds, type InstallationSettings } from '@tiphys/operations';
 import type { Destination } from './destinations.ts';
-import { controllerLease } from './installation-guard.ts';
+import type { Ownership } from './ownership.ts';
 import type { ApplicationPorts } from './ports.ts';
 
 export type DestinationParts = Readonly<{
   ports: ApplicationPorts;
-  lease: Lease;
+  ownership: Ownership;
   settings: InstallationSettings;
   /** A live object changed. */
   changed: (server: string, change: LiveChange) => void;
@@ -42,12 +42,11 @@ export function openDestination(
   { server, name, client }: Readonly<{ server: string; name: string; client: KubeClient }>,
   parts: DestinationParts,
 ): Destination {
-  const { ports, lease, settings } = parts;
+  const { ports, ownership, settings } = parts;
   const { clock, log } = ports;
   const { tracking, exclusions, inclusions } = settings;
   const excluded = excludedKinds({ exclusions, inclusions, server });
   const live = openLiveCluster({ client, clock, log }, { tracking, excluded, factsMs });
-  const lost = { code: 'lease-lost', message: `this process does not hold the Lease ${controllerLease}` };
   const writer = openClusterWriter(
     {
       client,
@@ -57,7 +56,7 @@ export function openDestination(
         parts.wrote();
         ports.record?.(record);
       },
-      mayWrite: () => (lease.held() ? undefined : lost),
+      mayWrite: () => ownership.refusal(),
       noted: live.recentWrites,
     },
     { cluster: server, tracking, readOnly: false, maxPrune: undefined },

@@ -212,8 +212,7 @@ export async function operate(
       const superseded = step.because.code === 'superseded';
       return { kind: 'ended', results, phase: step.phase, message: step.message, superseded };
     }
-    if (stepwise && step.kind !== 'preflight')
-      await ports.checkpoint(results, step.because.message);
+    if (stepwise && step.kind !== 'preflight') await ports.checkpoint(results, step.because.message);
     const outcome = await carryOut(step, running, {
       writer: destination.writer,
       health: assess,

@@ -1,8 +1,17 @@
-import { CodedError } from '@tiphys/api';
+import { type Because, CodedError } from '@tiphys/api';
 import { holdLease, isProcessGone, type KubeClient, type Lease, processIdentity } from '@tiphys/kube';
 import { applicationResource } from '@tiphys/api';
 import { controllerLease, describeObstacle, findObstacles, mayWrite } from './installation-guard.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';
+import { watchRivals } from './rivals.ts';
+
+/** The right to write, which may go and come back. */
+export interface Ownership extends AsyncDisposable {
+  /** Why nothing may be written now, neither to a cluster nor to an Application; undefined while it may. */
+  refusal(): Because | undefined;
+  /** The right is there again. */
+  onRegained(listener: () => void): void;
+}
 
 /** Starts only where nobody else works on the same objects. @throws CodedError operation/refused naming what was found */
 async function requireOwnership(client: KubeClient, settings: ApplicationSettings, signal: AbortSignal): Promise<void> {
@@ -43,16 +52,38 @@ async function holdOwnLease(ports: ApplicationPorts, namespace: string, signal: 
   }
 }
 
-/** The right to write: nobody else works here, and the Lease is ours. */
+/** Waits for the right to write: nobody else works here, and the Lease is ours. @throws CodedError operation/refused, operation/conflict */
 export async function takeOwnership(
   ports: ApplicationPorts,
   settings: ApplicationSettings,
   signal: AbortSignal,
-): Promise<Lease> {
+): Promise<Ownership> {
   await requireOwnership(ports.client, settings, signal);
+  await using undo = new AsyncDisposableStack();
   const lease = await holdOwnLease(ports, settings.namespace, signal);
-  lease.onLost(() =>
-    ports.log.warn('lease lost; nothing is written until it is held again', { lease: controllerLease }),
-  );
-  return lease;
+  undo.defer(() => lease.release());
+  const rivals = undo.use(await watchRivals(ports, signal));
+  const lost = { code: 'lease-lost', message: `this process does not hold the Lease ${controllerLease}` };
+  const refusal = (): Because | undefined => {
+    if (!lease.held()) return lost;
+    const [rival] = rivals.running();
+    return rival === undefined ? undefined : { code: 'controller-running', message: describeObstacle(rival) };
+  };
+  const listeners: (() => void)[] = [];
+  const tell = (): void => {
+    const because = refusal();
+    if (because === undefined) for (const listener of listeners) listener();
+    else ports.log.warn('nothing is written for now', { because: because.code, message: because.message });
+  };
+  lease.onLost(tell);
+  lease.onHeld(tell);
+  rivals.onChange(tell);
+  const held = undo.move();
+  return {
+    refusal,
+    onRegained: (listener) => {
+      listeners.push(listener);
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
 }

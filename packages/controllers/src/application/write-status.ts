@@ -1,4 +1,4 @@
-import { type Application, isCoded, type KubeObject, stringAt } from '@tiphys/api';
+import { type Application, CodedError, isCoded, type KubeObject, stringAt } from '@tiphys/api';
 import type { Pass } from './context.ts';
 import { type Desired, persist } from './persist.ts';
 
@@ -20,9 +20,14 @@ export function tellVerdict(pass: Pass, field: 'sync' | 'health', now: string): 
   pass.context.events.record(pass.stored.raw, { type: 'Normal', reason: 'ResourceUpdated', message });
 }
 
-/** Stores what a pass found, moves the pass on to what is stored now, and tells of the verdicts that changed. */
+/**
+ * Stores what a pass found, moves the pass on to what is stored now, and tells of the verdicts that changed.
+ * @throws CodedError sync/not-owner while somebody else has the right to write
+ */
 export async function writeStatus(pass: Pass, desired: Desired): Promise<void> {
   const { context, signal, stored: before } = pass;
+  const because = context.ownership.refusal();
+  if (because !== undefined) throw new CodedError('sync/not-owner', because.message ?? because.code);
   const after = await persist(before, desired, { client: context.ports.client, store: context.store, signal });
   for (const { field } of verdicts) tellVerdict(pass, field, statusOf(after.raw, field));
   pass.stored = after;
