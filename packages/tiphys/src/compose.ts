@@ -4,6 +4,7 @@ import type { Clock, Logger } from '@tiphys/api';
 import { type ApplicationController, runApplicationController } from '@tiphys/controllers';
 import { gitDefaults, openGitStore, openRenderer, rendererDefaults } from '@tiphys/engine';
 import { connect, defaultClientSettings, type KubeClient } from '@tiphys/kube';
+import type { RenderLimits } from './render-limits.ts';
 import type { ToolPaths } from './tools.ts';
 
 /** What a controller is made of: the control plane's cluster, the tools, a folder, and a few settings of the command line. */
@@ -16,6 +17,8 @@ export type Composition = Readonly<{
   dataDir: string;
   /** Folders that no render tool may see: kubeconfigs, keys. */
   hiddenPaths: readonly string[];
+  /** Limits of rendering that differ from the defaults. */
+  render?: RenderLimits;
   log: Logger;
   clock: Clock;
   settings: Readonly<{
@@ -47,6 +50,7 @@ export async function startController(composition: Composition): Promise<Running
   const renderer = await openRenderer(
     { git, tools, log, clock },
     {
+      ...composition.render,
       workDir: join(dataDir, 'render'),
       hiddenPaths: [...rendererDefaults.hiddenPaths, ...composition.hiddenPaths, join(dataDir, 'git')],
       networkEnvironment: composition.git.environment,

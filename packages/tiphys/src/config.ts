@@ -31,6 +31,8 @@ export type Environment = Readonly<{
   /** `ARGOCD_OPTS`: flags put in front of the command line. */
   options: readonly string[];
   syncWaveDelaySeconds: number | undefined;
+  /** Variables that limit rendering, as they are written; render-limits.ts reads them. */
+  renderVariables: Readonly<Record<string, string>>;
 }>;
 
 /** Root of the checkout, or of the unpacked package. */
@@ -93,5 +95,10 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     namespace: env.ARGOCD_NAMESPACE,
     options: (env.ARGOCD_OPTS ?? '').split(/\s+/).filter((word) => word !== ''),
     syncWaveDelaySeconds: numberOf(env.ARGOCD_SYNC_WAVE_DELAY, 'ARGOCD_SYNC_WAVE_DELAY'),
+    renderVariables: pick(env, [
+      'ARGOCD_EXEC_TIMEOUT',
+      'ARGOCD_HELM_INDEX_CACHE_DURATION',
+      'ARGOCD_REPO_SERVER_HELM_MANIFEST_MAX_INDEX_SIZE',
+    ]),
   };
 }

@@ -5,6 +5,7 @@ import { CodedError, systemClock } from '@tiphys/api';
 import { connect, defaultClientSettings, inCluster, type KubeClient, loadKubeconfigFile } from '@tiphys/kube';
 import { parseDuration } from '@tiphys/language';
 import { startController } from '../compose.ts';
+import { readRenderLimits } from '../render-limits.ts';
 import type { Environment } from '../config.ts';
 import { type FlagValues, helpText, readFlags } from '../flags.ts';
 import { openLog } from '../log.ts';
@@ -122,6 +123,7 @@ export async function controller(
     tools: findTools(environment),
     git: { path: environment.path, environment: environment.gitEnvironment },
     hiddenPaths: environment.privatePaths,
+    render: readRenderLimits(environment),
     dataDir: resolve(flags['data-dir'] ?? join(environment.cacheDir, 'controller')),
     log,
     clock,

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger, systemClock } from '@tiphys/api';
+import { issueServerCredential } from '@tiphys/kube-sim';
 import { gitDefaults, type GitSettings } from './git-settings.ts';
 import { type GitStore, openGitStore } from './git-store.ts';
 import type { RepositoryAccess } from './repository-access.ts';
@@ -77,6 +79,15 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     );
     response.end(body.subarray(end + 4));
   });
+}
+
+/** The same over TLS, with a certificate of an authority that nobody knows. */
+async function listenTls(handle: typeof answer): Promise<{ url: string; caPem: string }> {
+  const { caPem, certificatePem, keyPem } = issueServerCredential(['127.0.0.1'], new Date());
+  const server = createTlsServer({ cert: certificatePem, key: keyPem }, handle);
+  servers.push(server);
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, caPem };
 }
 
 async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
@@ -275,4 +286,15 @@ test('a repository that is too large is given up', async () => {
   run('-C', big, 'commit', '-q', '-m', 'big');
   const error = await failure(resolve({ url: big }, store));
   assert.equal(error.code, 'git/too-large', error.message);
+});
+
+test('a server over TLS is known by its certificate, from the moment that it is given; insecure asks for none', async () => {
+  const { url, caPem } = await listenTls(answer);
+  const store = open();
+  const access = { url: `${url}/served.git`, credentials: { username: 'ada', password } };
+  const error = await failure(resolve(access, store));
+  assert.equal(error.code, 'git/unreachable', error.message);
+  assert.match(error.message, /certificate/i);
+  assert.equal((await resolve({ ...access, caPem }, store)).commit, commit);
+  assert.equal((await resolve({ ...access, insecure: true }, store)).commit, commit);
 });
