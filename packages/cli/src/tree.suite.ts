@@ -117,6 +117,54 @@ export function treeSuite(access: () => Promise<Access>): void {
       assert.equal((await world.cli(['app', 'resources', 'shop', '--project', 'default'])).exit, 0);
       assert.equal((await world.cli(['app', 'resources', 'shop', '--project', 'other'])).exit, 20);
     });
+    test('delete-resource and patch-resource change managed objects, and nothing of others', async () => {
+      const inCluster = (kind: string, name: string): Promise<KubeObject | undefined> =>
+        world.client.get({ gvk: { group: '', version: 'v1', kind }, namespace: target, name });
+      for (const name of ['one', 'two', 'theirs']) await make('ConfigMap', name, { data: { key: 'old' } });
+      const foreign = { 'argocd.argoproj.io/tracking-id': `other:/ConfigMap:${target}/theirs` };
+      const ref = { gvk: { group: '', version: 'v1', kind: 'ConfigMap' }, namespace: target, name: 'theirs' };
+      await world.client.patch(ref, { type: 'merge', body: { metadata: { annotations: foreign } } });
+      const app = { gvk: { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' }, namespace: world.control };
+      const shop = { ...app, name: 'shop' };
+      const before = listAt(await world.client.get(shop), 'status', 'resources');
+      const more = ['one', 'two', 'theirs'].map((name) => ({
+        version: 'v1',
+        kind: 'ConfigMap',
+        namespace: target,
+        name,
+      }));
+      await world.client.patch(shop, { type: 'merge', body: { status: { resources: [...before, ...more] } } });
+      const change = (verb: string, ...flags: readonly string[]): Promise<Outcome> =>
+        world.cli(['app', verb, 'shop', '--kind', 'ConfigMap', ...flags]);
+
+      const patch = ['--patch', '{"data":{"key":"new"}}'];
+      const patched = await change('patch-resource', '--resource-name', 'one', ...patch);
+      assert.deepEqual([patched.exit, patched.out, patched.err], [0, "Resource 'one' patched\n", '']);
+      assert.deepEqual((await inCluster('ConfigMap', 'one'))?.['data'], { key: 'new' });
+      const json = ['--patch-type', 'application/json-patch+json', '--patch', '[{"op":"remove","path":"/data/key"}]'];
+      assert.equal((await change('patch-resource', '--resource-name', 'one', ...json)).exit, 0);
+      assert.equal((await inCluster('ConfigMap', 'one'))?.['data'], undefined);
+      const refused = await change('patch-resource', '--resource-name', 'theirs', ...patch);
+      assert.equal(refused.exit, 20);
+      assert.match(refused.err, /belongs to other/);
+      assert.deepEqual((await inCluster('ConfigMap', 'theirs'))?.['data'], { key: 'old' });
+
+      const several = await change('delete-resource');
+      assert.equal(several.exit, 1);
+      assert.match(several.err, /resources match.*--all/);
+      assert.match((await change('delete-resource', '--resource-name', 'nobody')).err, /No matching resource found/);
+      assert.match((await change('delete-resource', '--resource-name', 'theirs')).err, /belongs to other/);
+      const deleted = await change('delete-resource', '--resource-name', 'two', '--namespace', target);
+      assert.deepEqual([deleted.exit, deleted.out, deleted.err], [0, "Resource 'two' deleted\n", '']);
+      // In the foreground: the garbage collector takes it away.
+      for (let attempt = 0; attempt < 100 && (await inCluster('ConfigMap', 'two')) !== undefined; attempt++)
+        await systemClock.sleep(100);
+      assert.equal(await inCluster('ConfigMap', 'two'), undefined);
+      assert.equal((await change('delete-resource', '--resource-name', 'one', '--force')).exit, 0);
+      assert.equal(await inCluster('ConfigMap', 'one'), undefined);
+      assert.notEqual(await inCluster('ConfigMap', 'theirs'), undefined);
+      await world.client.patch(shop, { type: 'merge', body: { status: { resources: before } } });
+    });
     test('JSON is the list of the status', async () => {
       const { out } = await world.cli(['app', 'resources', 'shop', '-o', 'json']);
       assert.equal(listAt(parseJson(out)).length, 3);

@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'app delete', summary: 'Delete applications', load: async () => (await import('./app/delete.ts')).appDelete },
   {
+    name: 'app delete-resource',
+    summary: 'Delete live objects of an application',
+    load: async () => (await import('./app/delete-resource.ts')).appDeleteResource,
+  },
+  {
     name: 'app diff',
     summary: 'Show what a sync would change',
     load: async () => (await import('./app/diff.ts')).appDiff,
@@ -52,6 +57,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./app/manifests.ts')).appManifests,
   },
   { name: 'app patch', summary: 'Patch an application', load: async () => (await import('./app/patch.ts')).appPatch },
+  {
+    name: 'app patch-resource',
+    summary: 'Patch live objects of an application',
+    load: async () => (await import('./app/patch-resource.ts')).appPatchResource,
+  },
   {
     name: 'app refresh',
     summary: 'Compare an application again',

@@ -23,6 +23,7 @@ import { formerOwners, isMissingNamespace, refusalText, writeMessage } from './w
 import type {
   ClusterWriter,
   DeploymentRecord,
+  NamedPatch,
   WriteContext,
   WriterPorts,
   WriterSettings,
@@ -332,6 +333,7 @@ async function deleteOurs(seen: KubeObject, call: Call, mayBeUnmarked: boolean):
       const outcome = await client.delete(refOf(live), {
         signal: context.signal,
         propagationPolicy: context.propagation,
+        gracePeriodSeconds: context.gracePeriodSeconds,
         preconditions: { uid, resourceVersion },
         ...(context.dryRun && { dryRun: true }),
       });
@@ -394,6 +396,21 @@ async function remove(live: KubeObject, call: Call): Promise<Done> {
   return released === undefined ? gone(live, call) : deleteOurs(released, call, false);
 }
 
+async function patchOurs(seen: KubeObject, patch: NamedPatch, call: Call): Promise<Done> {
+  const live = await readStanding(seen, call);
+  if (live === undefined)
+    throw new CodedError('operation/not-found', `${describeKey(keyOf(seen))} is not there any more`);
+  const owner = trackedBy(live, call.settings.tracking);
+  if (owner !== call.context.application)
+    throw new CodedError(
+      'sync/not-ours',
+      `${describeKey(keyOf(live))} is not patched: it belongs to ${owner ?? 'no application'}`,
+    );
+  const patched = await call.ports.client.patch(refOf(live), patch, writeOptions(call));
+  const changed = patched.metadata.resourceVersion !== live.metadata.resourceVersion;
+  return { action: 'update', what: changed ? 'patched' : 'unchanged', object: patched, changed };
+}
+
 async function releaseHook(hook: Pick<HookTask, 'object'>, call: Call): Promise<Done> {
   const object = await release(hook.object, call);
   if (object === undefined) call.ports.noted?.deleted(hook.object);
@@ -435,6 +452,8 @@ export function openClusterWriter(ports: WriterPorts, settings: WriterSettings):
     releaseHook: (hook, context) => write(hook.key, callFor(context), () => releaseHook(hook, callFor(context))),
     removeHook: (hook, context) => write(hook.key, callFor(context), () => removeHook(hook, callFor(context))),
     remove: (live, context) => write(keyOf(live), callFor(context), () => remove(live, callFor(context))),
+    patch: (live, patch, context) =>
+      write(keyOf(live), callFor(context), () => patchOurs(live, patch, callFor(context))),
   };
 }
 

@@ -31,6 +31,8 @@ export type WriteContext = Readonly<{
   definitions: ReadonlySet<string>;
   /** Namespaces that the same operation creates. */
   namespaces: ReadonlySet<string>;
+  /** How long what is deleted has to end; undefined: as long as it says itself. */
+  gracePeriodSeconds?: number | undefined;
   /** Nothing is changed; the API server checks only. */
   dryRun: boolean;
   signal: AbortSignal;
@@ -62,6 +64,9 @@ export type WriterSettings = Readonly<{
   maxPrune: number | undefined;
 }>;
 
+/** A patch as a user wrote it. */
+export type NamedPatch = Readonly<{ type: 'merge' | 'json' | 'strategic'; body: unknown }>;
+
 /**
  * All changes to one managed cluster (design decision 16). Errors of single objects come back as `failed`; a write that this
  * process may not make at all throws.
@@ -78,6 +83,8 @@ export interface ClusterWriter {
   releaseHook(hook: Pick<HookTask, 'key' | 'object'>, context: WriteContext): Promise<Written>;
   /** Deletes a hook, our finalizer included. A hook of another application is refused. */
   removeHook(hook: HookTask, context: WriteContext): Promise<Written>;
-  /** Deletes a live object of an application that is being deleted, if it still carries its mark. */
+  /** Deletes a live object of an application: one that is being deleted, or somebody names the object. Only if it carries the mark. */
   remove(live: KubeObject, context: WriteContext): Promise<Written>;
+  /** Patches a live object that somebody names, if it carries the application's mark. */
+  patch(live: KubeObject, patch: NamedPatch, context: WriteContext): Promise<Written>;
 }

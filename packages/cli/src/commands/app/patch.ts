@@ -4,7 +4,8 @@ import { choice, defineCommand, option, positional } from '../../define-command.
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { applicationRef } from './application-text.ts';
 
-function bodyOf(text: string | undefined): unknown {
+/** @throws CodedError cli/usage */
+export function patchBody(text: string | undefined): unknown {
   if (text === undefined) throw new CodedError('cli/usage', '--patch is missing');
   try {
     return parseYaml(text, '--patch');
@@ -27,7 +28,7 @@ export const appPatch = defineCommand({
   },
   run: async (args, { ports, actor, print, signal }) => {
     const request = { ...applicationRef(args.application, args.appNamespace), signal };
-    const body = bodyOf(args.patch);
+    const body = patchBody(args.patch);
     const patched = await patchApplication(actor, { ...request, type: args.type ?? 'json', body }, await ports());
     print(await formatValue(withoutManagedFields(patched), 'yaml'));
     return 0;
