@@ -29,14 +29,23 @@ function pathWith(programs: readonly string[]): { path: string; remove: () => vo
   return { path: folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-test('what is ready is found again in less than half a second, with nothing on standard error', () => {
+/** The best of three: what the machine does besides is nobody's. */
+const best = (run: () => number): number => Math.min(...[1, 2, 3].map(run));
+
+test('what is ready is found again at once, with nothing on standard error', (t) => {
   setUp(['--print-tools']);
   const runs = [1, 2, 3].map(() => setUp(['--print-tools']));
   for (const { status, stderr } of runs) assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-  // The best of three: what the machine does besides is not the set-up's.
   const ms = Math.min(...runs.map((run) => run.ms));
+  const bareMs = best(() => {
+    const started = performance.now();
+    spawnSync(process.execPath, ['--eval', '0']);
+    return performance.now() - started;
+  });
+  t.diagnostic(`${ms.toFixed(0)} ms; a bare node starts in ${bareMs.toFixed(0)} ms`);
   const stdout = runs[0]?.stdout ?? '';
-  assert.ok(ms < 500, `${ms.toFixed(0)} ms`);
+  // Half a second, on a machine on which node starts in 40 ms.
+  assert.ok(ms < 12.5 * bareMs, `${ms.toFixed(0)} ms, and a bare node starts in ${bareMs.toFixed(0)} ms`);
   const tools = JSON.parse(stdout) as Record<string, { path: string; version: string }>;
   const helm = spawnSync(tools['helm']?.path ?? '', ['version', '--short'], { encoding: 'utf8' });
   assert.match(helm.stdout, new RegExp(`^v${tools['helm']?.version ?? 'none'}`));

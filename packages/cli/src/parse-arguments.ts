@@ -79,6 +79,38 @@ function globalsOf({ args }: AnyCommand): Arguments {
   );
 }
 
+/** Whether a command line may hold an option: its name, or its letter among others. */
+function isMentioned(name: string, argument: Argument<unknown>, argv: readonly string[]): boolean {
+  const long = flagName(name, argument);
+  return argv.some(
+    (word) =>
+      word === `--${long}` ||
+      word === `--no-${long}` ||
+      word.startsWith(`--${long}=`) ||
+      (argument.short !== undefined && /^-[^-]/.test(word) && word.includes(argument.short)),
+  );
+}
+
+const mentioned = (args: Arguments, argv: readonly string[]): Arguments =>
+  Object.fromEntries(
+    Object.entries(args).filter(([name, one]) => one.kind === 'positional' || isMentioned(name, one, argv)),
+  );
+
+/** Reads a command line that is right, by the options that it mentions alone; undefined for one that is not, or asks for help. */
+function parseRight(command: AnyCommand, argv: readonly string[]): Command | undefined {
+  const parser = new Command();
+  parser.exitOverride();
+  parser.configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
+  addArguments(parser, mentioned(command.args, argv), '');
+  addArguments(parser, mentioned(globalsOf(command), argv), '');
+  try {
+    return parser.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return undefined;
+    throw error;
+  }
+}
+
 function build(name: string, command: AnyCommand, io: CliIo): Command {
   const parser = new Command(`${io.settings.program} ${name}`);
   parser.description(command.description ?? `${command.summary}.`);
@@ -99,26 +131,33 @@ function build(name: string, command: AnyCommand, io: CliIo): Command {
   return parser;
 }
 
+/** Reads a command line with all options at hand, and tells what is wrong or was asked. */
+function parseAloud(parser: Command, argv: readonly string[]): Command | Invocation {
+  try {
+    return parser.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return { kind: 'end', exit: error.exitCode };
+    throw error;
+  }
+}
+
 /** Reads a command line, without the words that name the command. Help and errors are written. */
 export function parseArguments(
   { name, command }: Readonly<{ name: string; command: AnyCommand }>,
   argv: readonly string[],
   io: CliIo,
 ): Invocation {
-  const parser = build(name, command, io);
-  try {
-    parser.parse(plainFlags(argv, { ...globalOptions, ...command.args }), { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return { kind: 'end', exit: error.exitCode };
-    throw error;
-  }
+  const words = plainFlags(argv, { ...globalOptions, ...command.args });
+  // Some sixty options are made only for those who want to see them: that takes longer than all else before a first call.
+  const parser = parseRight(command, words) ?? parseAloud(build(name, command, io), words);
+  if ('kind' in parser) return parser;
   const opts: Readonly<Record<string, unknown>> = parser.opts();
-  const words = Object.entries(command.args).filter(([, argument]) => argument.kind === 'positional');
+  const positionals = Object.entries(command.args).filter(([, argument]) => argument.kind === 'positional');
   const values = Object.fromEntries([
     ...Object.entries(command.args).map(
       ([key, { arity }]) => [key, opts[key] ?? (arity === 'many' ? [] : undefined)] as const,
     ),
-    ...words.map(
+    ...positionals.map(
       ([key, { arity }], index) => [key, parser.processedArgs[index] ?? (arity === 'many' ? [] : undefined)] as const,
     ),
   ]);

@@ -27,8 +27,18 @@ async function run(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (isRole(first)) return (await roles[first]())(rest, environment, signal);
   const { commandLine } = await import('./roles/command-line.ts');
-  return commandLine(argv, environment, signal);
+  const exit = await commandLine(argv, environment, signal);
+  // What a command leaves open (an idle connection, a timer) is not waited for, and taking memory down in order takes as long as
+  // many a command.
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(exit);
 }
+
+/** Resolves when everything that a stream was given has been written. */
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
 
 try {
   process.exitCode = await run(process.argv.slice(2));

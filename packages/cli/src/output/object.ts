@@ -10,6 +10,6 @@ export function withoutManagedFields(value: unknown): unknown {
 /** A value as JSON or YAML, ending with a line break. YAML is loaded only when it is wanted. */
 export async function formatValue(value: unknown, as: 'json' | 'yaml'): Promise<string> {
   if (as === 'json') return `${stringifyJson(value, 2)}\n`;
-  const { stringifyYaml } = await import('@tiphys/api');
-  return stringifyYaml(value);
+  const { yamlText } = await import('./yaml-text.ts');
+  return yamlText(value);
 }

@@ -1,9 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 
+// Nearly every cell is plain ASCII, on one line.
+const isPlain = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+
 /** Width of a text in columns of a terminal: colour codes count nothing, wide characters two. */
 export function widthOf(text: string): number {
-  // Nearly every cell is plain ASCII.
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  if (isPlain(text)) return text.length;
   let width = 0;
   for (const character of stripVTControlCharacters(text)) {
     const code = character.codePointAt(0) ?? 0;
@@ -18,29 +20,47 @@ export function widthOf(text: string): number {
 /** One line of a cell: a line break in a value must not break the table. */
 const oneLine = (text: string): string => (/[\r\n]/.test(text) ? text.replaceAll(/\s*[\r\n]+\s*/g, ' ') : text);
 
+type Cell = Readonly<{ text: string; width: number }>;
+
+function measure(cell: string): Cell {
+  if (isPlain(cell)) return { text: cell, width: cell.length };
+  const text = oneLine(cell);
+  return { text, width: widthOf(text) };
+}
+
+/** A table that grows row by row: each is measured as it comes, so that little is left to do when the last one is there. */
+export type Table = Readonly<{ add: (row: readonly string[]) => void; text: () => string }>;
+
 /**
  * Lines up cells as kubectl and the Argo CD command do: left-aligned, two spaces between columns; the last cell of a row is not
  * padded. Every row ends with a line break.
  */
-export function formatTable(rows: readonly (readonly string[])[]): string {
-  // Each cell is measured once: a list may have ten thousand rows.
-  const measured = rows.map((row) =>
-    row.map((cell) => {
-      const text = oneLine(cell);
-      return { text, width: widthOf(text) };
-    }),
-  );
+export function openTable(): Table {
+  const rows: (readonly Cell[])[] = [];
   const widths: number[] = [];
-  for (const row of measured)
+  const add = (cells: readonly string[]): void => {
+    const row = cells.map(measure);
+    rows.push(row);
     for (let column = 0; column < row.length - 1; column++)
       widths[column] = Math.max(widths[column] ?? 0, row[column]?.width ?? 0);
-  let table = '';
-  for (const row of measured) {
-    const last = row.length - 1;
-    row.forEach(({ text, width }, column) => {
-      table += column === last ? text : text + ' '.repeat((widths[column] ?? 0) - width + 2);
-    });
-    table += '\n';
-  }
-  return table;
+  };
+  const text = (): string => {
+    let table = '';
+    for (const row of rows) {
+      const last = row.length - 1;
+      row.forEach((cell, column) => {
+        table += column === last ? cell.text : cell.text + ' '.repeat((widths[column] ?? 0) - cell.width + 2);
+      });
+      table += '\n';
+    }
+    return table;
+  };
+  return { add, text };
+}
+
+/** Lines up the cells of rows that are all there: see openTable. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const table = openTable();
+  rows.forEach(table.add);
+  return table.text();
 }

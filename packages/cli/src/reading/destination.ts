@@ -1,5 +1,5 @@
 import { type Application, silentLogger } from '@tiphys/api';
-import type { KubeClient } from '@tiphys/kube';
+import { connect, fromClusterSecret, type KubeClient } from '@tiphys/kube';
 import { isLocal, type OperationPorts, readCluster, requireCluster } from '@tiphys/operations';
 
 /** A client of the cluster that an application goes to; `close` leaves the control plane's own one open. */
@@ -25,7 +25,6 @@ export async function openDestination(
   const cluster = requireCluster(destination, clusters);
   const found = clusters.find(({ server }) => server === cluster.server);
   if (isLocal(cluster) || found === undefined) return local;
-  const { connect, fromClusterSecret } = await import('@tiphys/kube');
   const client = connect(fromClusterSecret(found.secret), {}, { log: silentLogger, clock: ports.clock });
   return { client, close: () => client.close() };
 }

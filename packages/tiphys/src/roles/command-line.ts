@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { parseJson, silentLogger, stringAt, systemClock } from '@tiphys/api';
 import { type CliIo, connectToCluster, runCli } from '@tiphys/cli';
 import { type Environment, programRoot } from '../config.ts';
@@ -38,8 +39,11 @@ export function commandLine(argv: readonly string[], environment: Environment, s
   const io: CliIo = {
     stdout: process.stdout,
     stderr: process.stderr,
-    stdin: process.stdin,
-    terminal: { stdin: process.stdin.isTTY, stdout: process.stdout.isTTY, stderr: process.stderr.isTTY },
+    // Opened by who reads it: that alone costs a short command more than most of what it does.
+    get stdin() {
+      return process.stdin;
+    },
+    terminal: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
     settings: {
       program: basename(process.argv[1] ?? 'tiphys').replace(/\.mjs$/, ''),
       username: currentUser(),

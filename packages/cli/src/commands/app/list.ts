@@ -9,7 +9,7 @@ import {
 } from '@tiphys/api';
 import { choice, defineCommand, option, options } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
-import { formatTable } from '../../output/table.ts';
+import { openTable } from '../../output/table.ts';
 import {
   clusterText,
   conditionsText,
@@ -92,15 +92,16 @@ export const appList = defineCommand({
     const { kube, namespace } = await ports();
     const wanted = args.output ?? 'wide';
     const scope = args.appNamespace === '*' ? undefined : (args.appNamespace ?? namespace);
-    const rows: (readonly string[])[] = [];
+    const table = openTable();
+    if (wanted === 'wide') table.add(header);
     const objects: KubeObject[] = [];
     const listed = kube.listEach(
       applicationResource,
       { namespace: scope, labelSelector: args.selector, pageSize, withoutManagedFields: true, signal },
       (object) => {
         if (!isListed(object) || !matches(object, args)) return;
-        if (wanted === 'wide') rows.push(rowOf(object, style.status));
-        else if (wanted === 'name') rows.push([qualifiedName(object)]);
+        if (wanted === 'wide') table.add(rowOf(object, style.status));
+        else if (wanted === 'name') table.add([qualifiedName(object)]);
         else objects.push(object);
       },
     );
@@ -111,7 +112,7 @@ export const appList = defineCommand({
       });
     });
     if (wanted === 'json' || wanted === 'yaml') print(await formatValue(objects.map(withoutManagedFields), wanted));
-    else print(formatTable(wanted === 'wide' ? [header, ...rows] : rows));
+    else print(table.text());
     return 0;
   },
 });
