@@ -35,7 +35,10 @@ export function matchesSelector(selector: LabelSelector, labels: Labels = {}): b
   return equal && (selector.matchExpressions ?? []).every((requirement) => holds(requirement, labels));
 }
 
-const setBased = /^([^\s=!,()]+)\s+(in|notin)\s*\(([^()]*)\)$/;
+const keyForm = String.raw`([A-Za-z0-9][\w./-]*)`;
+const setBased = new RegExp(String.raw`^${keyForm}\s+(in|notin)\s*\(([\w.,\s-]*)\)$`);
+const equalityBased = new RegExp(String.raw`^${keyForm}\s*(==|=|!=)\s*([\w.-]*)$`);
+const existence = new RegExp(`^(!?)${keyForm}$`);
 
 function parseRequirement(text: string): LabelRequirement {
   const set = setBased.exec(text);
@@ -47,13 +50,16 @@ function parseRequirement(text: string): LabelRequirement {
       values: values.split(',').map((value) => value.trim()),
     };
   }
-  const equality = /^([^\s=!]+)\s*(==|=|!=)\s*([^\s=!]*)$/.exec(text);
+  const equality = equalityBased.exec(text);
   if (equality !== null) {
     const [, key = '', operator, value = ''] = equality;
     return { key, operator: operator === '!=' ? 'NotIn' : 'In', values: [value] };
   }
-  if (/^![^\s=!]+$/.test(text)) return { key: text.slice(1), operator: 'DoesNotExist' };
-  if (/^[^\s=!]+$/.test(text)) return { key: text, operator: 'Exists' };
+  const exists = existence.exec(text);
+  if (exists !== null) {
+    const [, negation, key = ''] = exists;
+    return { key, operator: negation === '!' ? 'DoesNotExist' : 'Exists' };
+  }
   throw new CodedError(
     'language/invalid',
     `label selector: cannot read "${text}"; use key=value, key!=value, key in (a,b), key or !key`,
