@@ -160,6 +160,36 @@ test('a black-holed link is noticed within its idle time, and nothing is missed'
   assert.deepEqual(names(cache), ['a', 'b']);
 });
 
+test('of a quiet kind bookmarks alone keep the place: an older history may be forgotten, nothing is listed again', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double.url);
+  double.put('a', { color: 'red' });
+  const { cache, changes } = openRows(client);
+  await using opened = cache;
+  await opened.synced;
+  await until(() => double.watching === 1);
+  const watches = (): (string | null)[] =>
+    double.requests
+      .filter(({ query }) => query.get('watch') === 'true')
+      .map(({ query }) => query.get('resourceVersion'));
+  const lists = (): number =>
+    double.requests.filter(({ path, query }) => path.endsWith('/configmaps') && query.get('watch') !== 'true').length;
+  const [listed, watched] = [lists(), watches().length];
+
+  double.compact('leave-watchers');
+  double.bookmark();
+  const place = String(double.version);
+  await until(() => cache.resourceVersion === place);
+  double.endWatches();
+  await until(() => double.watching === 1);
+
+  assert.deepEqual(watches().slice(watched), [place]);
+  assert.equal(lists(), listed);
+  double.put('b', { color: 'blue' });
+  await until(() => changes.length === 2);
+  assert.deepEqual(changes, ['added default/a >red', 'added default/b >blue']);
+});
+
 test('an outage of the list, the watch, and broken answers are survived', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
   await using client = clientOf(double.url);
