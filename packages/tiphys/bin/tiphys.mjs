@@ -14,10 +14,9 @@ function pinnedNode() {
 
 /** Starts the program anew with the pinned Node, as if that had started it. */
 function runWith(node) {
-  const { realpathSync } = builtin('node:fs');
   const { spawn } = builtin('node:child_process');
-  const self = realpathSync(builtin('node:url').fileURLToPath(import.meta.url));
-  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // Under the name that it was called by: `argocd` is a link to this file.
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 20 : 130)));
 }
