@@ -349,7 +349,7 @@ export function sequenceOf(subject: Subject, random: Random): Step[] {
   ];
   others.push(conditionalRemove, removeCollection, list, wrong, wrong);
   if (subject.kind.hasStatus === true) others.push(status);
-  if (scaled.has(subject.kind.kind)) others.push(scale);
+  if (scaled.has(subject.kind.kind)) others.push(scale, scale, scale);
   return [first, ...Array.from({ length: 3 + random.below(6) }, () => random.pick(others))].map((make) =>
     make(subject, random),
   );

@@ -1,5 +1,5 @@
-import { at, type KubeObject } from '@tiphys/api';
-import { trackUpdate } from '../../patch/index.ts';
+import { at, formatApiVersion, type KubeObject } from '@tiphys/api';
+import { trackScale, trackUpdate } from '../../patch/index.ts';
 import { applyDefaults } from '../../schema/default.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
@@ -137,12 +137,19 @@ function keepSystemFields(next: KubeObject, live: KubeObject, type: ResourceType
   return { ...next, metadata: plainMetadata(kept) };
 }
 
-/** A Scale is made of an object together with who owns its replicas; where that is nobody, nobody comes to own them. */
-function isReplicasOwned({ metadata }: KubeObject, type: ResourceType): boolean {
-  const path = (type.custom?.scale?.specReplicasPath ?? '.spec.replicas').split('.').slice(1);
-  return (metadata.managedFields ?? []).some(
-    (entry) => at(entry['fieldsV1'], ...path.map((part) => `f:${part}`)) !== undefined,
-  );
+const replicasPath = (type: ResourceType): string[] =>
+  (type.custom?.scale?.specReplicasPath ?? '.spec.replicas').split('.').slice(1);
+
+function trackReplicas(after: KubeObject, type: ResourceType, { live, options }: Change): KubeObject {
+  const path = replicasPath(type);
+  return trackScale({
+    before: live,
+    after,
+    path: path.map((part) => `f:${part}`),
+    isChanged: at(live, ...path) !== at(after, ...path),
+    manager: options.manager,
+    apiVersion: formatApiVersion(type.group, type.version),
+  });
 }
 
 function track(
@@ -154,7 +161,7 @@ function track(
   if (isReset(object.metadata.managedFields)) {
     return { ...object, metadata: omit(object.metadata, 'managedFields') };
   }
-  if (change.subresource === 'scale' && !isReplicasOwned(change.live, type)) return object;
+  if (change.subresource === 'scale') return trackReplicas(object, type, change);
   return trackUpdate({
     before: change.live,
     after: object,
