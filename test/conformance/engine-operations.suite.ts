@@ -56,6 +56,17 @@ export function operationTests(world: World): void {
     const { metadata } = await scene.live(`Namespace/${namespace}`);
     assert.equal(metadata.labels?.['team'], 'harbour');
     assert.equal(metadata.annotations?.['example.com/owner'], 'pilot');
+
+    const others = { labels: { team: 'bridge' }, annotations: { 'example.com/owner': 'pilot' } };
+    await scene.patchApplication({ spec: { syncPolicy: { automated: null, managedNamespaceMetadata: others } } });
+    const differs = await scene.until('OutOfSync, though no object is', ({ sync }) => sync === 'OutOfSync');
+    assert.deepEqual(
+      differs.resources.map(({ status }) => status),
+      ['Synced'],
+    );
+    await scene.patchApplication({ spec: { syncPolicy: { automated: {} } } });
+    await scene.untilSettled();
+    assert.equal((await scene.live(`Namespace/${namespace}`)).metadata.labels?.['team'], 'bridge');
   });
 
   for (const { options, applied } of [

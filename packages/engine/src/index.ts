@@ -39,6 +39,7 @@ export {
 export { openClusterWriter } from './sync/cluster-writer.ts';
 export {
   decideAutomatedSync,
+  namespaceMetadataDiffers,
   selfHealDefaults,
   selfHealDelay,
   type AutomatedSyncDecision,

@@ -1,5 +1,5 @@
-import { keyOf, type KubeObject, type ResourceKey } from '@tiphys/api';
-import { type Comparison, isHook, type WantedSource } from '@tiphys/engine';
+import { keyOf, type KubeObject, type OperationState, type ResourceKey } from '@tiphys/api';
+import { type Comparison, isHook, namespaceMetadataDiffers, type WantedSource } from '@tiphys/engine';
 import type { Pass } from './context.ts';
 import type { Compared } from './describe-status.ts';
 import type { Destination } from './destinations.ts';
@@ -15,12 +15,15 @@ function keysOf(desired: readonly KubeObject[]): readonly ResourceKey[] {
   return keys;
 }
 
-/** What a comparison comes to, once it is known what else is desired on that cluster. */
+/** What a comparison comes to, once it is known what else is desired on that cluster, and what the last operation did. */
 export function comparedFrom(
-  { context, key }: Pass,
+  { context, key, application }: Pass,
   found: Readonly<{ comparison: Comparison; destination: Destination; sources: readonly WantedSource[] }>,
+  lastOperation: OperationState | undefined = application.status?.operationState,
 ): Extract<Compared, { kind: 'compared' }> {
   const { comparison, destination, sources } = found;
   const shared = context.desire(key, destination.server, keysOf(comparison.desired));
-  return { kind: 'compared', comparison, status: context.verdict(comparison, destination), sources, shared };
+  const verdict = context.verdict(comparison, destination);
+  const differs = verdict === 'Synced' && namespaceMetadataDiffers(application.spec.syncPolicy, lastOperation);
+  return { kind: 'compared', comparison, status: differs ? 'OutOfSync' : verdict, sources, shared };
 }

@@ -314,7 +314,7 @@ async function end(pass: Pass, { state, outcome, given }: Ending): Promise<Next>
   memory.operation = undefined;
   const after = finishOperation(continueOperation(state, { results: outcome.results }), outcome, now);
   const retry = decideRetry(after, now);
-  const compared = await compareAgain(pass, given.facts.compared);
+  const compared = await compareAgain(pass, given.facts.compared, after);
   if (retry.kind === 'retry' && !outcome.superseded) {
     const operationState = awaitRetry(after, retry);
     const status = describeStatus(statusWith(pass, given, { compared, operationState, waitingFor: [retry.because] }));
@@ -375,7 +375,7 @@ function announceEnd({ context, stored, key }: Pass, state: OperationState): voi
 }
 
 /** What the cluster looks like after our writes: rendered objects are at hand, so this costs a look at the live cache. */
-async function compareAgain(pass: Pass, before: Compared): Promise<Compared> {
+async function compareAgain(pass: Pass, before: Compared, ended: OperationState): Promise<Compared> {
   const { context, application, signal, memory } = pass;
   if (before.kind === 'failed') return before;
   try {
@@ -392,7 +392,7 @@ async function compareAgain(pass: Pass, before: Compared): Promise<Compared> {
       context.compareParts(),
       signal,
     );
-    const compared = comparedFrom(pass, { comparison, destination, sources: before.sources });
+    const compared = comparedFrom(pass, { comparison, destination, sources: before.sources }, ended);
     memory.compared = compared;
     memory.seenWrites = written;
     return compared;

@@ -65,6 +65,19 @@ export const selfHealDelay = (n: number, { fixedMs, firstMs, factor, capMs }: Se
 const withoutRevision = (sources: readonly ApplicationSource[]): string =>
   canonicalJson(sources.map((source) => ({ ...source, targetRevision: undefined })));
 
+/**
+ * Whether the namespace is to get other metadata than the last sync gave it. No object of the source differs then, but the
+ * application is not as its specification says (contract 1.5, `syncResult.managedNamespaceMetadata`).
+ */
+export function namespaceMetadataDiffers(
+  syncPolicy: SyncPolicy | undefined,
+  last: OperationState | undefined,
+): boolean {
+  const wanted = syncPolicy?.managedNamespaceMetadata;
+  if (wanted === undefined || last?.syncResult === undefined || last.operation.sync?.dryRun === true) return false;
+  return canonicalJson(wanted) !== canonicalJson(last.syncResult.managedNamespaceMetadata ?? {});
+}
+
 /** Whether the last operation was about the same revisions of the same sources. */
 function alreadyAttempted({ lastOperation, revisions, sources }: AutomatedSyncView): boolean {
   const result = lastOperation?.syncResult;
@@ -127,8 +140,9 @@ export function decideAutomatedSync(view: AutomatedSyncView, now: Date): Automat
   if (view.deleting) return none('being-deleted');
   if (view.syncStatus !== 'OutOfSync') return none(view.syncStatus === 'Synced' ? 'in-sync' : 'not-compared');
   const out = view.changes.filter(isOutOfSync).filter((change) => !isLeaving(change));
-  if (out.length === 0) return none('deletion-under-way', 'what differs is being deleted');
-  if (automated.prune !== true && out.every(({ kind }) => kind === 'prune'))
+  const isNamespaceOther = namespaceMetadataDiffers(view.syncPolicy, view.lastOperation);
+  if (out.length === 0 && !isNamespaceOther) return none('deletion-under-way', 'what differs is being deleted');
+  if (automated.prune !== true && !isNamespaceOther && out.every(({ kind }) => kind === 'prune'))
     return none('only-extra', 'only objects that left the source differ, and prune is off');
   if (view.blockedBy !== undefined) return { kind: 'none', because: view.blockedBy };
 
@@ -139,8 +153,10 @@ export function decideAutomatedSync(view: AutomatedSyncView, now: Date): Automat
       'auto-sync will wipe out all resources: the source renders to no object; allowEmpty permits it',
     );
 
-  if (!alreadyAttempted(view))
-    return { kind: 'sync', operation: operationFor(view, automated), because: { code: 'new-revision' } };
+  if (isNamespaceOther || !alreadyAttempted(view)) {
+    const code = isNamespaceOther ? 'namespace-metadata' : 'new-revision';
+    return { kind: 'sync', operation: operationFor(view, automated), because: { code } };
+  }
   if (view.lastOperation?.phase === 'Succeeded') return decideSelfHeal(view, automated, now);
   const message = `Failed last sync attempt to ${view.revisions.join(', ')}: ${view.lastOperation?.message ?? ''}`;
   return refuse('last-attempt-failed', message);
