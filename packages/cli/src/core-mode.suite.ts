@@ -410,6 +410,21 @@ export function coreModeSuite(access: () => Promise<Access>): void {
       assert.match(out, /\nDuration: {11}2s\n/);
       assert.match(out, new RegExp(`^apps +Deployment +${target} +web +Synced +said the server$`, 'm'));
     });
+    test('how far it is stands in one line on a terminal, and nowhere else', async () => {
+      const follow = async (name: string, stderr: boolean): Promise<string> => {
+        await create(name);
+        const terminal = { stdin: false, stdout: false, stderr };
+        const [{ err }] = await Promise.all([
+          cli(['app', 'sync', name], { terminal }),
+          answer(name, asked, finished('Succeeded', 'all done')),
+        ]);
+        return err;
+      };
+      const live = await follow('followed', true);
+      assert.match(live, /\r\u001b\[2Kfollowed: [^\n]*operation (?:Requested|Succeeded)/);
+      assert.ok(live.endsWith('\r\u001b[2K'), 'the line is gone at the end');
+      assert.equal(await follow('piped', false), '');
+    });
     test('CLI-15 a sync that fails gives 20 and the reason', async () => {
       await create('failing');
       const [{ exit, err }] = await Promise.all([
