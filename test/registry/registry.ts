@@ -27,6 +27,8 @@ export type Registry = AsyncDisposable &
     slowDown: (delayMs: number) => void;
     /** Puts something else into every blob, under the old digests. */
     corrupt: () => void;
+    /** Answers for a blob with bytes that never end. */
+    floodWith: (digest: string) => void;
   }>;
 
 type Content = Readonly<{ body: Buffer; type: string }>;
@@ -65,6 +67,7 @@ type Asked = Readonly<{
 class Contents {
   readonly #repositories = new Map<string, Repository>();
   readonly #uploads = new Map<string, Buffer>();
+  readonly #floods = new Set<string>();
   readonly #pageSize: number;
 
   constructor(pageSize: number) {
@@ -77,6 +80,10 @@ class Contents {
     const fresh: Repository = { blobs: new Map(), manifests: new Map(), tags: new Map() };
     this.#repositories.set(name, fresh);
     return fresh;
+  }
+
+  floodWith(digest: string): void {
+    this.#floods.add(digest);
   }
 
   corrupt(): void {
@@ -128,6 +135,15 @@ class Contents {
   }
 
   #blob({ request, response, repository }: Asked, digest: string): void {
+    if (this.#floods.has(digest)) {
+      const zeros = Buffer.alloc(64 * 1024);
+      const more = (): void => {
+        while (!response.destroyed && response.write(zeros));
+      };
+      response.on('drain', more).on('error', () => {});
+      more();
+      return;
+    }
     const body = repository.blobs.get(digest);
     if (body === undefined) refuse(response, 404, 'BLOB_UNKNOWN');
     else this.#send({ request, response }, { digest, body, type: 'application/octet-stream' });
@@ -232,6 +248,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
       state.delayMs = delayMs;
     },
     corrupt: () => contents.corrupt(),
+    floodWith: (digest) => contents.floodWith(digest),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

@@ -15,6 +15,8 @@ export type ToolRun = Readonly<{
   /** Home, caches and temporary files; beside it lie the folders with the files of the repositories. */
   home: string;
   network: 'none' | 'allowed';
+  /** Address space of this run; default: that of the settings. */
+  maxMemoryBytes?: number | undefined;
   /** Secrets for this run alone, such as proxy settings. */
   env?: Readonly<Record<string, string>>;
 }>;
@@ -47,6 +49,9 @@ const environmentOf = ({ home, env = {} }: ToolRun): Readonly<Record<string, str
   GOMEMLIMIT: '1GiB',
 });
 
+/** How programs in Go end at the limit of their address space: with this, and a trace of no use to anybody. */
+const outOfMemory = /^(?:runtime: out of memory|fatal error: (?:runtime: )?(?:out of memory|cannot allocate memory))/m;
+
 const maxMessageLength = 4000;
 /** What is kept of what a tool printed before it failed. */
 const maxFailureBytes = 64 * 1024;
@@ -65,7 +70,7 @@ function wordsOf(text: string, { cwd, home }: Pick<ToolRun, 'cwd' | 'home'>): st
 
 /**
  * Runs a tool with nothing of this program's environment.
- * @throws CodedError render/timeout, render/output-too-large, render/tool-missing; the signal's reason when aborted
+ * @throws CodedError render/timeout, render/output-too-large, render/too-costly, render/tool-missing; the signal's reason when aborted
  */
 export async function runTool(
   run: ToolRun,
@@ -74,7 +79,8 @@ export async function runTool(
 ): Promise<ToolResult> {
   const { sandbox, settings } = ports;
   const { network } = run;
-  const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, { network });
+  const limits = { network, ...(run.maxMemoryBytes !== undefined && { addressSpaceBytes: run.maxMemoryBytes }) };
+  const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, limits);
   // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (isolation.ts).
   const shared = network === 'allowed' ? settings.networkEnvironment : {};
   const env = { ...shared, ...environmentOf(run), PATH: ports.path };
@@ -101,6 +107,8 @@ export async function runTool(
       `${run.tool} printed more than ${settings.maxOutputBytes} bytes and was stopped`,
     );
   if (outcome.code === 0) return { kind: 'ok', stdout: outcome.stdout };
+  if (outOfMemory.test(outcome.stderr))
+    throw new CodedError('render/too-costly', `${run.tool} needed more memory than it may have and was stopped`);
   const message = wordsOf(outcome.stderr, run);
   const stdout = outcome.stdout.toString('utf8', 0, maxFailureBytes);
   return { kind: 'failed', message: message || `${run.tool} ended with ${outcome.code}`, stdout };

@@ -10,16 +10,32 @@ export type HelmRunPorts = Readonly<{
 /** Runs Helm in the folder that was made for it. */
 export type HelmRun = (args: readonly string[], signal: AbortSignal) => Promise<ToolResult>;
 
+export type HelmRunSettings = Readonly<{
+  runsDir: string;
+  env: Readonly<Record<string, string>>;
+  /** Address space; default: that of every tool. */
+  maxMemoryBytes?: number;
+}>;
+
 /** Gives Helm a folder of its own that is gone afterwards. */
 export const withHelm = <T>(
   { helm, run }: HelmRunPorts,
-  { runsDir, env }: Readonly<{ runsDir: string; env: Readonly<Record<string, string>> }>,
+  { runsDir, env, maxMemoryBytes }: HelmRunSettings,
   use: (home: string, helm: HelmRun) => Promise<T>,
 ): Promise<T> =>
   withToolFolder(runsDir, (home) =>
     use(home, (args, signal) =>
       run(
-        { tool: 'helm', program: { command: helm, args: [] }, args, cwd: home, home, network: 'allowed', env },
+        {
+          tool: 'helm',
+          program: { command: helm, args: [] },
+          args,
+          cwd: home,
+          home,
+          network: 'allowed',
+          env,
+          maxMemoryBytes,
+        },
         signal,
       ),
     ),

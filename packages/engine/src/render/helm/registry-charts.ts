@@ -11,6 +11,9 @@ import type { ChartPorts, ChartRepositories, ChartSettings, WantedVersion } from
 import { withHelm } from './helm-run.ts';
 import { chartReference, versionOfArchive, registryArguments, registryError, writeRegistryLogins } from './registry.ts';
 
+/** Helm makes room for what a registry says that a chart is long, before it has seen any of it. A chart may be 100 MiB. */
+const maxMemoryBytes = 1536 * 1024 * 1024;
+
 type Pulled = Readonly<{ version: string; archive: string }>;
 
 /**
@@ -74,7 +77,7 @@ export class RegistryCharts implements ChartRepositories {
     const { name, version: wanted } = chart;
     const reference = chartReference(repo, name);
     const { runsDir } = this.#settings;
-    return withHelm(this.#ports, { runsDir, env: proxyOf(repo) }, async (home, helm) => {
+    return withHelm(this.#ports, { runsDir, env: proxyOf(repo), maxMemoryBytes }, async (home, helm) => {
       await writeRegistryLogins(home, [repo]);
       const target = join(home, 'pulled');
       await mkdir(target);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -51,6 +52,31 @@ async function filled(options: RegistryOptions, versions: readonly string[]): Pr
   const registry = await startRegistry(options);
   for (const version of versions) await push(registry, await pack(version));
   return registry;
+}
+
+/** Puts a version of the chart into an open registry past Helm: with any bytes as its archive, or with none that are there. */
+async function announce(
+  registry: Registry,
+  version: string,
+  content: Buffer | Readonly<{ digest: string; size: number }>,
+): Promise<void> {
+  const chart = `http://${registry.host}/v2/charts/shop`;
+  const upload = async (body: Buffer): Promise<{ digest: string; size: number }> => {
+    const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+    await fetch(`${chart}/blobs/uploads/?digest=${digest}`, { method: 'POST', body: new Uint8Array(body) });
+    return { digest, size: body.length };
+  };
+  const config = await upload(Buffer.from(JSON.stringify({ apiVersion: 'v2', name: 'shop', version })));
+  const layer = Buffer.isBuffer(content) ? await upload(content) : content;
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: 'application/vnd.cncf.helm.config.v1+json', ...config },
+    layers: [{ mediaType: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip', ...layer }],
+  };
+  const body = JSON.stringify(manifest);
+  await fetch(`${chart}/manifests/${version}`, { method: 'PUT', headers: { 'content-type': mediaType }, body });
 }
 
 const accessTo = (registry: Registry, more: Partial<RepositoryAccess> = {}): RepositoryAccess => ({
@@ -211,23 +237,36 @@ describe('charts of OCI registries', { skip: withoutTools }, () => {
       'git/too-large',
       'shop',
     );
-    const bomb = join(bench.root, 'shop-3.0.0.tgz');
-    writeFileSync(bomb, gzipSync(Buffer.alloc(200 * 1024 * 1024)));
-    await fails(
-      push(registry, bomb)
-        .then(() => render(renderer, repo, { version: '3.0.0' }))
-        .catch((error: unknown) => {
-          // Helm itself does not push what is no chart.
-          assert.match(String(error), /Chart.yaml|larger|archive/i);
-          throw Object.assign(new Error('x'), { code: 'render/failed' });
-        }),
-      'render/failed',
-    );
+    await announce(registry, '3.0.0', gzipSync(Buffer.alloc(200 * 1024 * 1024)));
+    await fails(render(renderer, repo, { version: '3.0.0' }), 'render/failed', 'shop 3.0.0');
+    const settings = { maxUnpackedChartBytes: 150 * 1024 * 1024 };
+    await fails(render(renderer, repo, { version: '3.0.0', settings }), 'git/too-large', 'unpacks to more');
     registry.slowDown(5000);
     await fails(render(renderer, repo, { version: '1.0.1' }), 'render/timeout', 'helm');
     registry.slowDown(0);
     registry.corrupt();
     await fails(render(renderer, repo, { version: '1.0.0', anew: true }), 'render/failed', registry.host);
+  });
+
+  test('REPO-20 a registry that sends without end, or lies about the size, costs neither memory nor disk nor others their renders', async () => {
+    await using registry = await filled({}, ['1.0.0']);
+    const renderer = await bench.renderer({ timeoutMs: 3000 });
+    const repo = accessTo(registry);
+    for (const [version, size] of Object.entries({ '6.0.0': 3_000_000_000, '7.0.0': 50_000_000 })) {
+      const digest = `sha256:${version.slice(0, 1).repeat(64)}`;
+      registry.floodWith(digest);
+      await announce(registry, version, { digest, size });
+      const attack = render(renderer, repo, { version }).then(
+        () => 'rendered',
+        (error: unknown) => String(at(error, 'code')),
+      );
+      assert.equal(await render(await bench.renderer(), repo, { version: '1.0.0' }), '1.0.0');
+      assert.equal(await attack, size > 1e9 ? 'render/too-costly' : 'render/failed');
+    }
+    const left = readdirSync(bench.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.parentPath.includes('work-'))
+      .map(({ parentPath, name }) => statSync(join(parentPath, name)).size);
+    assert.ok(Math.max(0, ...left) < 1_000_000, String(left));
   });
 });
 

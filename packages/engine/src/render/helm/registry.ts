@@ -95,7 +95,7 @@ export async function registryArguments(
 }
 
 const notThere = /not found|could not locate a version|status code 404|\b(?:name|manifest) unknown\b/i;
-const unusable = /digest|media ?type|descriptor|size exceed|chart\.yaml|gzip|invalid reference/i;
+const unusable = /digest|trailing data|media ?type|descriptor|size exceed|chart\.yaml|gzip|invalid reference/i;
 
 /** Why a registry gave no chart, in words without its secrets. */
 export function registryError(repo: RepositoryAccess, message: string): CodedError {
