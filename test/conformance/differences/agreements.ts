@@ -4,6 +4,7 @@ import { at, canonicalJson, isRecord, listAt, parseJson, stringAt } from '@tiphy
 import { create, define, groupOf, podOf, template, told, within, type Agreement, type Place } from './difference.ts';
 import { comparable } from '../differential/normalize.ts';
 import { podDetails } from '../differential/pod-details.ts';
+import { celAgreements } from './cel.ts';
 import { jobAgreements } from './jobs.ts';
 
 const tellAll = async (place: Place, paths: readonly string[]): Promise<readonly string[]> =>
@@ -70,6 +71,7 @@ const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 /** What the embedded cluster was once found to do otherwise than the real one, and does alike since. */
 export const agreements: readonly Agreement[] = [
   ...jobAgreements,
+  ...celAgreements,
   {
     what: 'what is wrong with a label selector',
     see: async (place) =>

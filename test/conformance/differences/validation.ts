@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { numberAt } from '@tiphys/api';
-import { apply, create, define, definition, definitions, groupOf, within, type Difference } from './difference.ts';
+import { apply, create, define, definitions, groupOf, within, type Difference } from './difference.ts';
 
 export const validation: readonly Difference[] = [
   {
@@ -29,34 +29,6 @@ export const validation: readonly Difference[] = [
     },
     real: [422, 2],
     embedded: [200, 1],
-  },
-  {
-    key: 'cel-cost',
-    see: async (place) => {
-      const list = { type: 'array', items: { type: 'array', items: { type: 'string' } } };
-      const rule = 'self.list.all(a, a.all(b, self.list.all(c, c.all(d, d != b))))';
-      const schema = { properties: { list }, 'x-kubernetes-validations': [{ rule }] };
-      const body = definition(place, { schema });
-      return (await place.call({ method: 'POST', path: `${definitions}?dryRun=All`, body })).code;
-    },
-    real: 422,
-    embedded: 201,
-  },
-  {
-    key: 'cel-functions',
-    see: async (place) => {
-      const rule = '!format.dns1123Label().validate(self.name).hasValue()';
-      const schema = {
-        properties: { name: { type: 'string', maxLength: 50 } },
-        'x-kubernetes-validations': [{ rule }],
-      };
-      const things = await define(place, { schema });
-      const spec = { name: 'Bad_Name' };
-      const body = { apiVersion: `${groupOf(place)}/v1`, kind: 'Thing', metadata: { name: 'a' }, spec };
-      return (await place.call({ method: 'POST', path: things, body })).code;
-    },
-    real: 422,
-    embedded: 201,
   },
   {
     key: 'ownership-between-versions',

@@ -1,76 +1,21 @@
-import { isIP } from 'node:net';
 import { Environment, Optional } from '@marcbachmann/cel-js';
 import { isRecord, messageOf } from '@tiphys/api';
-import { compareQuantities, parseQuantity } from '../quantity.ts';
 import type { TypeSchema, ValidationRule } from '../types.ts';
+import { registerKubernetesFunctions } from './cel-functions.ts';
 
 /** Steps are not counted by the library; a rule's text and its literals are what is bounded. */
 const limits = { maxListElements: 10_000, maxMapEntries: 10_000, maxCallArguments: 64 };
 
-class Quantity {
-  readonly value: NonNullable<ReturnType<typeof parseQuantity>>;
-  constructor(text: string) {
-    const value = parseQuantity(text);
-    if (value === undefined) throw new Error(`invalid quantity ${JSON.stringify(text)}`);
-    this.value = value;
-  }
-}
-
-const compared = (a: Quantity, b: Quantity): number => compareQuantities(a.value, b.value);
-
-type Comparable = string | number | bigint;
-const ordered = (list: readonly Comparable[]): Comparable[] => list.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-
-function edge(list: readonly Comparable[], at: number): Comparable {
-  const found = ordered(list).at(at);
-  if (found === undefined) throw new Error('min or max called on an empty list');
-  return found;
-}
-
-/** The functions that Kubernetes adds to CEL and the library lacks. */
-export function createRuleEnvironment(): Environment {
-  const same = (a: unknown, b: unknown): boolean => a === b;
-  return new Environment({
-    unlistedVariablesAreDyn: true,
-    homogeneousAggregateLiterals: false,
-    enableOptionalTypes: true,
-    limits,
-  })
-    .registerType('Quantity', { ctor: Quantity, fields: {} })
-    .registerFunction('quantity(string): Quantity', (text: string) => new Quantity(text))
-    .registerFunction('isQuantity(string): bool', (text: string) => parseQuantity(text) !== undefined)
-    .registerFunction('Quantity.compareTo(Quantity): int', (a: Quantity, b: Quantity) => BigInt(compared(a, b)))
-    .registerFunction('Quantity.isGreaterThan(Quantity): bool', (a: Quantity, b: Quantity) => compared(a, b) > 0)
-    .registerFunction('Quantity.isLessThan(Quantity): bool', (a: Quantity, b: Quantity) => compared(a, b) < 0)
-    .registerFunction('isIP(string): bool', (text: string) => isIP(text) !== 0)
-    .registerFunction('isURL(string): bool', (text: string) => URL.canParse(text))
-    .registerFunction('string.charAt(int): string', (text: string, at: bigint) => text.charAt(Number(at)))
-    .registerFunction('string.replace(string, string): string', (text: string, from: string, to: string) =>
-      text.replaceAll(from, to),
-    )
-    .registerFunction(
-      'string.find(string): string',
-      (text: string, form: string) => new RegExp(form).exec(text)?.[0] ?? '',
-    )
-    .registerFunction(
-      'string.findAll(string): list<string>',
-      (text: string, form: string) => text.match(new RegExp(form, 'g')) ?? [],
-    )
-    .registerFunction('list.isSorted(): bool', (list: readonly Comparable[]) =>
-      ordered(list).every((item, i) => same(item, list[i])),
-    )
-    .registerFunction('list.sum(): dyn', (list: readonly (number | bigint)[]) =>
-      list.every((item) => typeof item === 'bigint')
-        ? list.reduce((sum, item) => sum + item, 0n)
-        : list.reduce<number>((sum, item) => sum + Number(item), 0),
-    )
-    .registerFunction('list.min(): dyn', (list: readonly Comparable[]) => edge(list, 0))
-    .registerFunction('list.max(): dyn', (list: readonly Comparable[]) => edge(list, -1))
-    .registerFunction('list.indexOf(dyn): int', (list: readonly unknown[], item: unknown) => BigInt(list.indexOf(item)))
-    .registerFunction('list.lastIndexOf(dyn): int', (list: readonly unknown[], item: unknown) =>
-      BigInt(list.lastIndexOf(item)),
-    );
-}
+/** CEL with everything that Kubernetes adds to it. */
+export const createRuleEnvironment = (): Environment =>
+  registerKubernetesFunctions(
+    new Environment({
+      unlistedVariablesAreDyn: true,
+      homogeneousAggregateLiterals: false,
+      enableOptionalTypes: true,
+      limits,
+    }),
+  );
 
 /** A JSON value as CEL sees it: whole numbers of integer fields are int, all others double. */
 function asCel(value: unknown, schema: TypeSchema): unknown {
