@@ -64,6 +64,11 @@ export function applicationTests(world: World): void {
       { source: { repoURL: 'https://git.example.com/x', path: 'a', chart: 'b' } },
       /path[\s\S]*chart|chart[\s\S]*path/,
     ],
+    [
+      'APP-07 an ignore rule whose pointer is none',
+      { ignoreDifferences: [{ group: 'apps', kind: 'Deployment', jsonPointers: ['spec/replicas'] }] },
+      /ignoreDifferences\[0\]\.jsonPointers\[0\].*JSON pointer/,
+    ],
     ['APP-03 neither path nor chart', { source: { repoURL: 'https://git.example.com/x' } }, /path/],
   ];
   for (const [title, spec, message] of invalid) {

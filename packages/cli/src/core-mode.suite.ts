@@ -162,6 +162,16 @@ export function coreModeSuite(access: () => Promise<Access>): void {
       assert.equal(exit, 20);
       assert.match(err, /spec\.syncPolicy\.automated\.selfheal: unknown field; did you mean "selfHeal"\?/);
     });
+    test('APP-07 an ignore rule without kind, or with a pointer that is none, is refused by its path', async () => {
+      const input = [
+        'apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: bad}',
+        'spec: {destination: {name: a}, source: {repoURL: r, path: p}, ignoreDifferences: [{jsonPointers: [spec/replicas]}]}\n',
+      ].join('\n');
+      const { exit, err } = await cli(['app', 'create', '-f', '-'], { input });
+      assert.equal(exit, 20);
+      assert.match(err, /spec\.ignoreDifferences\[0\]\.kind: is required/);
+      assert.match(err, /spec\.ignoreDifferences\[0\]\.jsonPointers\[0\]: "spec\/replicas" is no JSON pointer/);
+    });
     test('CLI-13 set changes single fields', async () => {
       await create('set');
       assert.equal((await cli(['app', 'set', 'set', '--revision', 'v3', '--helm-set', 'a=b'])).exit, 0);

@@ -237,6 +237,36 @@ test('REC-03 who asks for what is there now gets no answer that was under way be
   assert.equal(listings, 2);
 });
 
+test('one look and one fetch serve all applications on a repository', async () => {
+  const asked: string[] = [];
+  const url = `${await listen((request, response) => {
+    asked.push(
+      `${request.method ?? ''} ${new URL(request.url ?? '/', 'http://host').pathname.split('/').at(-1) ?? ''}`,
+    );
+    answer(request, response);
+  })}/served.git`;
+  const access = { url, credentials: { bearerToken: 'token-word' } };
+  const store = open();
+  const all = Array.from({ length: 50 }, () =>
+    store.resolve(access, { revision: 'main', freshness: 'cached' }, signal),
+  );
+  assert.deepEqual(new Set((await Promise.all(all)).map((one) => one.commit)), new Set([commit]));
+  // A fetch lists refs itself, and asks for objects once.
+  const fetches = asked.filter((one) => one === 'POST git-upload-pack');
+  assert.ok(asked.filter((one) => one === 'GET refs').length <= 2, asked.join());
+  assert.ok(fetches.length >= 1 && fetches.length <= 3, asked.join());
+
+  asked.length = 0;
+  for (const again of [1, 2, 3]) {
+    assert.equal(
+      (await store.resolve(access, { revision: 'main', freshness: 'cached' }, signal)).commit,
+      commit,
+      String(again),
+    );
+  }
+  assert.deepEqual(asked, []);
+});
+
 test('REPO-16 SSH: key and known hosts in files of ours, nothing of the user, no option from the URL', async () => {
   const bin = join(root, 'bin');
   mkdirSync(bin);
