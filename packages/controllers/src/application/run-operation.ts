@@ -29,7 +29,7 @@ import { type Compared, describeStatus, type StatusFacts } from './describe-stat
 import type { Destination } from './destinations.ts';
 import { operate, type OperateOutcome } from './operate.ts';
 import { writeAgainstCurrent, writeStatus } from './write-status.ts';
-import { frozenSources, isMultiSource, requestedSync } from './sources.ts';
+import { frozenSources, isMultiSource, operationSources, requestedSync } from './sources.ts';
 import { mayPass } from './source-grace.ts';
 import { stopHooks } from './stop-hooks.ts';
 
@@ -143,6 +143,7 @@ async function stall(
     });
     return { againInMs: Math.max(1, Math.min(lookAgainMs, endMs - nowMs)) };
   }
+  if (isNew(state)) announceStart(pass, state);
   const results = await stopHooks(pass, state);
   return end(pass, {
     state,
@@ -234,12 +235,24 @@ function newerRevision({ operation, syncResult }: OperationState, { compared }: 
 const revisionsOf = ({ syncResult }: OperationState): string =>
   syncResult?.revisions?.join(', ') ?? syncResult?.revision ?? '';
 
+/** What was asked for, and the commits behind it where they are known: `main (1f8a...)`. */
+const namedRevisions = (application: Application, state: OperationState): string => {
+  const commits = frozenSources(application, state).map(({ revision }) => revision);
+  return operationSources(application, requestedSync(state))
+    .map(({ revision }, index) =>
+      state.syncResult === undefined || commits[index] === revision
+        ? revision
+        : `${revision} (${commits[index] ?? ''})`,
+    )
+    .join(',');
+};
+
 /** As people and their dashboards know it: who began, and to which commits. */
-function announceStart({ context, stored }: Pass, state: OperationState): void {
+function announceStart({ context, stored, application }: Pass, state: OperationState): void {
   const { initiatedBy, sync = {} } = state.operation;
   const who = initiatedBy?.username ?? 'Unknown user';
   const what = (sync.resources ?? []).length > 0 ? 'partial sync' : 'sync';
-  const where = localManifests(state) === undefined ? `to ${revisionsOf(state)}` : 'locally';
+  const where = localManifests(state) === undefined ? `to ${namedRevisions(application, state)}` : 'locally';
   const message =
     initiatedBy?.automated === true
       ? `Initiated automated sync to '${revisionsOf(state)}'`
