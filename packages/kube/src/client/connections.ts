@@ -24,6 +24,8 @@ function openNegotiated(config: ClusterConfig, ports: ConnectionPorts, dialAs: D
     // Read while the handshake is under way: it is the larger part of what a first call costs here.
     const http2 = manyGroups ? undefined : import('./http2-lane.ts');
     const first = await dialAs(manyGroups ? ['http/1.1'] : ['h2', 'http/1.1']);
+    // Nobody else listens until the lane is there; who uses the connection notices that it is gone.
+    first.socket.on('error', () => undefined);
     const forget = (): void => {
       lane = undefined;
     };

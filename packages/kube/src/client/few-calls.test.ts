@@ -92,6 +92,15 @@ test('an answer that breaks off is asked for again, and one that is too slow end
   await version(client);
 });
 
+test('a client that is closed while it connects fails the call, and ends nothing else', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  const client = clientOf(double);
+  const call = version(client);
+  await systemClock.sleep(1);
+  await client.close();
+  await assert.rejects(call, { code: 'kube/unreachable' });
+});
+
 test('a closed client closes its connections and refuses calls', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
   const client = clientOf(double);

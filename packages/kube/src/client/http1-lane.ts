@@ -16,13 +16,18 @@ class KeepAlive extends Agent {
   }
 
   override createConnection(_options: unknown, done?: (error: Error | null, socket: Socket) => void): undefined {
+    // With an error it is called without a socket, which its type does not say.
+    const fail = done as ((error: Error) => void) | undefined;
     this.#open().then(
       (socket) => {
-        if (this.#closed) socket.destroy(clientClosed());
-        done?.(null, socket);
+        if (!this.#closed) {
+          done?.(null, socket);
+          return;
+        }
+        socket.destroy();
+        fail?.(clientClosed());
       },
-      // Without an error the second argument counts, with one only the first.
-      (error: unknown) => (done as ((error: unknown) => void) | undefined)?.(error),
+      (error: unknown) => fail?.(error instanceof Error ? error : new Error(String(error))),
     );
   }
 

@@ -45,7 +45,7 @@ export const clientClosed = (): Error => Object.assign(new Error('the client is 
 
 /** Hands the socket of the first handshake to whoever opens first. */
 export function firstThen(first: Socket, open: () => Promise<Socket>): () => Promise<Socket> {
-  let waiting: Socket | undefined = first;
+  let waiting = first.destroyed ? undefined : first;
   const drop = (): void => {
     waiting = undefined;
   };
