@@ -73,6 +73,33 @@ export function registryTests(world: World): void {
     }
   });
 
+  test('REPO-01 REPO-02 all of an oci:// URL may be the chart, as newer sources write it', async (t) => {
+    await using registry = await serveRegistry(chart(['1.0.0', '1.1.0']), login);
+    await world.setConfigMap(t, 'argocd-tls-certs-cm', { '127.0.0.1': registry.caPem });
+    const scene = await world.scene(t);
+    const url = `oci://${registry.host}/charts/shown`;
+    await world.register(t, `${scene.name}-registry`, { type: 'oci', url, username: 'ada', password: login.password });
+    const source = {
+      repoURL: url,
+      path: '.',
+      targetRevision: '1.0.0',
+      helm: { parameters: [{ name: 'colour', value: 'red' }] },
+    };
+    await scene.createAutomated({ source });
+    const view = await scene.untilSettled('1.0.0');
+    assert.equal(stringAt(view.object, 'status', 'sourceType'), 'Helm');
+    assert.deepEqual(await scene.data('shown'), { from: 'registry', version: '1.0.0', colour: 'red' });
+    await scene.patchApplication({ spec: { source: { targetRevision: '1.x' } } });
+    await scene.untilSettled('1.1.0');
+    await scene.patchApplication({ spec: { source: { path: 'templates' } } });
+    await scene.untilCondition('ComparisonError', /only whole charts.*templates/);
+    assert.equal(
+      world.controller.log.filter(({ text }) => text.includes('repository could not be read') && text.includes(url))
+        .length,
+      0,
+    );
+  });
+
   test('REPO-09 a chart in Git depends on a chart of a registry, which is fetched with what is registered for it', async (t) => {
     await using registry = await serveRegistry(chart(['1.0.0'], 'dependency'), login);
     await world.setConfigMap(t, 'argocd-tls-certs-cm', { '127.0.0.1': registry.caPem });

@@ -1,6 +1,7 @@
 import {
   type ApplicationSource,
   type Because,
+  chartOf,
   describeKey,
   type GroupKind,
   gvkOf,
@@ -99,8 +100,10 @@ const resolve = ({ sources, freshness }: CompareRequest, { ports, signal }: Read
     sources.map(async ({ source, revision }) => {
       const repo = ports.access(source.repoURL);
       const anew = freshness === 'anew';
-      if (source.chart !== undefined) {
-        const commit = await ports.renderer.resolveChart(repo, { name: source.chart, revision, anew }, signal);
+      const chart = chartOf(source);
+      if (chart !== undefined) {
+        const charts = { ...repo, url: chart.repoURL };
+        const commit = await ports.renderer.resolveChart(charts, { name: chart.name, revision, anew }, signal);
         return { source, repo, commit };
       }
       const question = { revision, freshness: anew ? 'latest' : freshness, tagPrefix: source.tagPrefix } as const;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, describeKey, limiter, normaliseRepositoryUrl } from '@tiphys/api';
+import { canonicalJson, chartOf, describeKey, limiter, normaliseRepositoryUrl } from '@tiphys/api';
 import { type Comparison, type LiveChange, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
@@ -238,7 +238,7 @@ function openContext(parts: Parts, { destinations, watch, events }: Outside): Co
       }));
       if (byUrl !== undefined) reads.set(key, byUrl);
       const followed = sources.flatMap(({ source, revision }, index) =>
-        source.chart === undefined
+        chartOf(source) === undefined
           ? [{ url: source.repoURL, revision, tagPrefix: source.tagPrefix, commit: commits[index] }]
           : [],
       );

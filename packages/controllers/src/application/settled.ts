@@ -1,4 +1,4 @@
-import { projectOf } from '@tiphys/api';
+import { chartOf, projectOf } from '@tiphys/api';
 import type { Settled } from './application-memory.ts';
 import type { Pass } from './context.ts';
 import type { Compared } from './describe-status.ts';
@@ -10,7 +10,7 @@ const mostIntervals = 10;
 export async function settle(pass: Pass, compared: Compared): Promise<Settled | undefined> {
   if (compared.kind === 'failed' || compared.status === 'Unknown') return undefined;
   if (!compared.comparison.rendered.lasting) return undefined;
-  if (compared.sources.some(({ source }) => source.chart !== undefined)) return undefined;
+  if (compared.sources.some(({ source }) => chartOf(source) !== undefined)) return undefined;
   const { context, application, signal } = pass;
   const destination = context.destinations.find(application.spec.destination);
   if (!destination.live.complete) return undefined;

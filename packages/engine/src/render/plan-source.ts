@@ -1,4 +1,11 @@
-import { type ApplicationSource, CodedError, describeRepository, normaliseRepositoryUrl } from '@tiphys/api';
+import {
+  type ApplicationSource,
+  chartOf,
+  type ChartSource,
+  CodedError,
+  describeRepository,
+  normaliseRepositoryUrl,
+} from '@tiphys/api';
 import type { GitStore } from '../git/read/git-store.ts';
 import { type RepositoryAccess, scopeOf } from '../git/read/repository-access.ts';
 import { normalisePath, type Tree } from '../git/read/tree.ts';
@@ -48,7 +55,7 @@ export async function refsOf(request: RenderRequest, git: GitStore, signal: Abor
   return refs;
 }
 
-const isChart = ({ chart }: ApplicationSource): boolean => chart !== undefined && chart !== '';
+const isChart = (source: ApplicationSource): boolean => chartOf(source) !== undefined;
 
 /** A source that renders nothing: it only lends files to others. */
 export const isOnlyRef = (source: ApplicationSource): boolean =>
@@ -84,7 +91,8 @@ export async function planSource(
   signal: AbortSignal,
 ): Promise<Plan> {
   const { request, source, refs } = what;
-  if (isChart(source.source)) return planChart(what, ports);
+  const chart = chartOf(source.source);
+  if (chart !== undefined) return planChart(what, chart, ports);
   const tree = await ports.git.commitTree(source.repo, source.commit, signal);
   const folder = await folderOfSource(tree, source);
   const at = { tree, folder, instance: request.instance };
@@ -158,20 +166,27 @@ function planHelmSource(
 
 async function planChart(
   what: Readonly<{ request: RenderRequest; source: RenderSource; refs: Refs }>,
+  chart: ChartSource,
   ports: PlanPorts,
 ): Promise<Plan> {
-  const { source, repo, commit: version } = what.source;
+  const { source, commit: version } = what.source;
+  const repo = { ...what.source.repo, url: chart.repoURL };
+  const { name } = chart;
+  const where = `${describeRepository(repo.url)}: chart "${name}" ${version}`;
   const explicit = explicitTool(source);
   if (explicit !== undefined && explicit !== 'Helm')
-    throw new CodedError('render/duplicate-tool', `source.chart is rendered by Helm, not by ${explicit}`);
-  const name = source.chart ?? '';
+    throw new CodedError('render/duplicate-tool', `${where} is rendered by Helm, not by ${explicit}`);
+  if (normalisePath(source.path ?? '') !== '')
+    throw new CodedError(
+      'render/unsupported',
+      `${where}: of registries only whole charts are read, so source.path "${source.path ?? ''}" cannot be`,
+    );
   const passCredentials = source.helm?.passCredentials ?? false;
   const maxBytes = what.request.settings.maxUnpackedChartBytes;
   // The run may be one that others wait for too, so it is not ended by this caller's signal.
   const file = async (stop: AbortSignal): Promise<string> => {
-    const chart = { name, version, passCredentials, anew: what.request.anew };
-    const archive = await ports.charts.pull(repo, chart, stop);
-    await requireUnpackedSize(archive, maxBytes, `${describeRepository(repo.url)}: chart "${name}" ${version}`);
+    const archive = await ports.charts.pull(repo, { name, version, passCredentials, anew: what.request.anew }, stop);
+    await requireUnpackedSize(archive, maxBytes, where);
     return archive;
   };
   return planHelmSource(what, { kind: 'archive', file, scope: scopeOf(repo), name, version, maxBytes }, ports);

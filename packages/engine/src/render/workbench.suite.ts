@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type ApplicationSource, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
+import { type ApplicationSource, chartOf, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
 import { type GitStore, openGitStore } from '../git/read/git-store.ts';
 import { openRenderer, type Renderer } from './renderer.ts';
 import type { RendererSettings } from './renderer-settings.ts';
@@ -89,7 +89,7 @@ export class Workbench {
     const list: readonly ApplicationSource[] = Array.isArray(sources) ? sources : [sources as ApplicationSource];
     const resolved = list.map(async (source) => {
       const repo = { url: source.repoURL };
-      if (source.chart !== undefined) return { source, repo, commit: source.targetRevision ?? '' };
+      if (chartOf(source) !== undefined) return { source, repo, commit: source.targetRevision ?? '' };
       const question = { revision: commit ?? source.targetRevision ?? 'HEAD', freshness: 'latest' as const };
       return { source, repo, commit: (await this.git.resolve(repo, question, this.signal)).commit };
     });

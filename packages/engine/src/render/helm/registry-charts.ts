@@ -39,7 +39,7 @@ export class RegistryCharts implements ChartRepositories {
     signal: AbortSignal,
   ): Promise<string> {
     if (parseVersion(revision) !== undefined) return revision;
-    const range = parseVersionRange(revision === '' ? '*' : revision).text;
+    const range = parseVersionRange(revision === '' || revision === 'HEAD' ? '*' : revision).text;
     const key = [scopeOf(repo), name, range].join('\0');
     const known = this.#resolved.get(key);
     if (!anew && known !== undefined && this.#ports.now() - known.atMs < this.#settings.indexMs) return known.version;
