@@ -10,8 +10,8 @@ import { comparable } from './differential/normalize.ts';
 import { Random } from './differential/random.ts';
 import { objectIn, pathOf, sequenceOf, type Subject } from './differential/sequence.ts';
 
-/** Sequences per run; TIPHYS_DIFFERENTIAL asks for more, TIPHYS_DIFFERENTIAL_SEED for others. */
-const count = Number(process.env['TIPHYS_DIFFERENTIAL'] ?? '60');
+/** Sequences per run; TIPHYS_DIFFERENTIAL asks for fewer or more, TIPHYS_DIFFERENTIAL_SEED for others. */
+const count = Number(process.env['TIPHYS_DIFFERENTIAL'] ?? '500');
 const seed = Number(process.env['TIPHYS_DIFFERENTIAL_SEED'] ?? '20');
 const only = process.env['TIPHYS_DIFFERENTIAL_KIND'];
 
