@@ -32,28 +32,34 @@ export function checkPodSpec(spec: Record<string, unknown>, path: string, faults
   faults.oneOf(`${path}.restartPolicy`, spec['restartPolicy'], ['Always', 'OnFailure', 'Never']);
   faults.oneOf(`${path}.dnsPolicy`, spec['dnsPolicy'], ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']);
   checkLabels(spec['nodeSelector'], `${path}.nodeSelector`, faults);
+  checkPodSecurity(spec, path, faults);
+  checkAffinity(spec['affinity'], `${path}.affinity`, faults);
+  checkResolver(spec, path, faults);
+  checkGates(spec, path, faults);
+  checkSpread(itemsAt(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`, faults);
+  checkNames(spec, path, faults);
+  const system = partOf(spec, 'os')['name'];
+  if (isRecord(spec['os']) && system !== 'linux' && system !== 'windows')
+    faults.unsupported(`${path}.os`, system ?? '', ['linux', 'windows']);
+}
+
+/** What a pod is called, and what it names. */
+function checkNames(spec: Record<string, unknown>, path: string, faults: Faults): void {
   named(spec, { field: 'serviceAccountName', form: dnsSubdomain, path }, faults);
   named(spec, { field: 'nodeName', form: dnsSubdomain, path }, faults);
+  const deadline = numberIn(spec, 'activeDeadlineSeconds');
+  if (deadline !== undefined && (deadline < 1 || deadline > 2147483647))
+    faults.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive');
   named(spec, { field: 'hostname', form: dnsLabel, path }, faults);
   named(spec, { field: 'subdomain', form: dnsLabel, path }, faults);
+  checkTolerations(itemsAt(spec, 'tolerations'), `${path}.tolerations`, faults);
+  checkHostAliases(itemsAt(spec, 'hostAliases'), `${path}.hostAliases`, faults);
   named(spec, { field: 'priorityClassName', form: dnsSubdomain, path }, faults);
   named(spec, { field: 'runtimeClassName', form: dnsSubdomain, path }, faults);
   const preemption = textAt(spec, 'preemptionPolicy');
   const preemptions = ['PreemptLowerPriority', 'Never'];
   if (preemption !== '' && !preemptions.includes(preemption))
     faults.unsupported(`${path}.preemptionPolicy`, preemption, preemptions);
-  const deadline = numberIn(spec, 'activeDeadlineSeconds');
-  if (deadline !== undefined && (deadline < 1 || deadline > 2147483647))
-    faults.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive');
-  checkTolerations(itemsAt(spec, 'tolerations'), `${path}.tolerations`, faults);
-  checkAffinity(spec['affinity'], `${path}.affinity`, faults);
-  checkSpread(itemsAt(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`, faults);
-  checkPodSecurity(partOf(spec, 'securityContext'), `${path}.securityContext`, faults);
-  checkResolver(spec, path, faults);
-  checkGates(spec, path, faults);
-  const system = partOf(spec, 'os')['name'];
-  if (isRecord(spec['os']) && system !== 'linux' && system !== 'windows')
-    faults.unsupported(`${path}.os`, system ?? '', ['linux', 'windows']);
   for (const [name, value] of Object.entries(partOf(spec, 'overhead')))
     if ((parseQuantity(String(value))?.unscaled ?? 0n) < 0n)
       faults.invalid(`${path}.overhead.limits[${name}]`, value, 'must be greater than or equal to 0');
@@ -107,7 +113,7 @@ function checkTolerations(tolerations: readonly unknown[], path: string, faults:
 
 const ipFault = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 
-/** How a pod finds addresses: its resolver and its own hosts. */
+/** How a pod finds addresses. */
 function checkResolver(spec: Record<string, unknown>, path: string, faults: Faults): void {
   const config = spec['dnsConfig'];
   const servers = itemsAt(config, 'nameservers');
@@ -125,10 +131,13 @@ function checkResolver(spec: Record<string, unknown>, path: string, faults: Faul
   }
   for (const [index, option] of itemsAt(config, 'options').entries())
     if (textAt(option, 'name') === '') faults.required(`${here}.options[${index}]`, 'must not be empty');
-  for (const [index, alias] of itemsAt(spec, 'hostAliases').entries()) {
+}
+
+function checkHostAliases(aliases: readonly unknown[], path: string, faults: Faults): void {
+  for (const [index, alias] of aliases.entries()) {
     const ip = textAt(alias, 'ip');
-    if (isIP(ip) === 0) faults.invalid(`${path}.hostAliases[${index}].ip`, ip, ipFault);
+    if (isIP(ip) === 0) faults.invalid(`${path}[${index}].ip`, ip, ipFault);
     for (const [at, name] of itemsAt(alias, 'hostnames').entries())
-      faults.malformed(`${path}.hostAliases[${index}].hostnames[${at}]`, String(name), dnsSubdomain(String(name)));
+      faults.malformed(`${path}[${index}].hostnames[${at}]`, String(name), dnsSubdomain(String(name)));
   }
 }

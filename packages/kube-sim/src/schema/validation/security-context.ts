@@ -87,17 +87,21 @@ function checkSysctls(sysctls: readonly unknown[], path: string, faults: Faults)
 }
 
 /** What holds for all containers of a pod. */
-export function checkPodSecurity(context: Context, path: string, faults: Faults): void {
+export function checkPodSecurity(spec: Context, specPath: string, faults: Faults): void {
+  const context = partOf(spec, 'securityContext');
+  const path = `${specPath}.securityContext`;
   for (const field of ['fsGroup', 'runAsUser', 'runAsGroup']) checkId(context[field], `${path}.${field}`, faults);
   for (const [index, group] of itemsAt(context, 'supplementalGroups').entries())
     checkId(group, `${path}.supplementalGroups[${index}]`, faults);
+  if (spec['shareProcessNamespace'] === true && spec['hostPID'] === true)
+    faults.invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled');
   checkSysctls(itemsAt(context, 'sysctls'), `${path}.sysctls`, faults);
   checkChoice(context, { path, name: 'fsGroupChangePolicy', of: ['Always', 'OnRootMismatch'] }, faults);
   checkSeccomp(context['seccompProfile'], `${path}.seccompProfile`, faults);
+  checkWindows(context['windowsOptions'], `${path}.windowsOptions`, faults);
   checkAppArmor(context['appArmorProfile'], `${path}.appArmorProfile`, faults);
   checkChoice(context, { path, name: 'supplementalGroupsPolicy', of: ['Merge', 'Strict'] }, faults);
   checkChoice(context, { path, name: 'seLinuxChangePolicy', of: ['Recursive'] }, faults);
-  checkWindows(context['windowsOptions'], `${path}.windowsOptions`, faults);
 }
 
 /** What holds for one container. `hostUsers`: that of the pod. */

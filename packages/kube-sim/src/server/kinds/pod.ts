@@ -92,10 +92,19 @@ function checkRuntimeClass(pod: KubeObject, spec: Record<string, unknown>, { clu
   throw forbidden(pods, pod.metadata.name ?? '', { why });
 }
 
-/** The admission plugin DefaultTolerationSeconds looks at changed pods, too. */
-export function admitChangedPod(pod: KubeObject): KubeObject {
+/** A negative grace period counts as one second. */
+function withGrace(spec: Record<string, unknown>): Record<string, unknown> {
+  const grace = spec['terminationGracePeriodSeconds'];
+  return typeof grace === 'number' && grace < 0 ? { ...spec, terminationGracePeriodSeconds: 1 } : spec;
+}
+
+/** The admission plugins DefaultTolerationSeconds and Priority look at changed pods, too: what was computed is kept. */
+export function admitChangedPod(pod: KubeObject, old: KubeObject): KubeObject {
   const spec = isRecord(pod['spec']) ? pod['spec'] : {};
-  return { ...pod, spec: withTolerations(spec) };
+  const before = isRecord(old['spec']) ? old['spec'] : {};
+  const computed = ['priority', 'preemptionPolicy'].filter((field) => spec[field] === undefined && field in before);
+  const kept = Object.fromEntries(computed.map((field) => [field, before[field]]));
+  return { ...pod, spec: withGrace({ ...withTolerations(spec), ...kept }) };
 }
 
 /** What the admission plugins ServiceAccount, DefaultTolerationSeconds and Priority add to a pod. */
@@ -109,7 +118,6 @@ export function admitPod(pod: KubeObject, preparation: Preparation): KubeObject 
     throw forbidden({ group: '', plural: 'pods' }, pod.metadata.name ?? '', {
       why: `error looking up service account ${namespace}/${accountName}: serviceaccount ${JSON.stringify(accountName)} not found`,
     });
-  checkRuntimeClass(pod, spec, preparation);
   const pullSecrets = spec['imagePullSecrets'] ?? account['imagePullSecrets'];
   const withAccount = {
     ...spec,
@@ -117,8 +125,9 @@ export function admitPod(pod: KubeObject, preparation: Preparation): KubeObject 
     serviceAccount: accountName,
     ...(pullSecrets !== undefined && { imagePullSecrets: pullSecrets }),
   };
-  const complete = withToken(withPriority(pod, withTolerations(withAccount), preparation), account, cluster.random);
-  return { ...pod, spec: complete };
+  const ranked = withPriority(pod, withTolerations(withAccount), preparation);
+  checkRuntimeClass(pod, spec, preparation);
+  return { ...pod, spec: withToken(ranked, account, cluster.random) };
 }
 
 const quantities = (container: Record<string, unknown>, part: 'limits' | 'requests'): Record<string, unknown> => {
@@ -154,10 +163,9 @@ export function prepareNewPod(pod: KubeObject, { cluster }: Preparation): KubeOb
     message: 'Scheduling is blocked due to non-empty scheduling gates',
     ...{ lastProbeTime: null, lastTransitionTime: timeText(cluster.clock.now()) },
   };
-  const grace = spec['terminationGracePeriodSeconds'];
   return {
     ...pod,
-    spec: { ...spec, ...(typeof grace === 'number' && grace < 0 && { terminationGracePeriodSeconds: 1 }) },
+    spec: withGrace(spec),
     status: { phase: 'Pending', qosClass: qosOf(pod), ...(isGated(pod) && { conditions: [condition] }) },
   };
 }
