@@ -1,10 +1,22 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, canonicalJson, isRecord, listAt, parseJson, stringAt } from '@tiphys/api';
-import { create, define, groupOf, podOf, template, told, within, type Agreement, type Place } from './difference.ts';
+import {
+  create,
+  define,
+  groupOf,
+  merge,
+  podOf,
+  template,
+  told,
+  within,
+  type Agreement,
+  type Place,
+} from './difference.ts';
 import { comparable } from '../differential/normalize.ts';
 import { podDetails } from '../differential/pod-details.ts';
 import { celAgreements } from './cel.ts';
+import { controllerAgreements } from './controllers.ts';
 import { jobAgreements } from './jobs.ts';
 
 const tellAll = async (place: Place, paths: readonly string[]): Promise<readonly string[]> =>
@@ -72,6 +84,7 @@ const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 export const agreements: readonly Agreement[] = [
   ...jobAgreements,
   ...celAgreements,
+  ...controllerAgreements,
   {
     what: 'what is wrong with a label selector',
     see: async (place) =>
@@ -129,14 +142,39 @@ export const agreements: readonly Agreement[] = [
     what: 'what is wrong with the rarer parts of a pod',
     see: async (place) => {
       const path = `${within(place, 'pods')}?dryRun=All`;
-      const told: Record<string, unknown> = {};
-      for (const [what, spec] of podDetails()) {
+      const answers = podDetails().map(async ([what, spec]) => {
         const body = { metadata: { name: 'p' }, spec: { automountServiceAccountToken: false, ...spec } };
-        const answer = await place.call({ method: 'POST', path, body });
+        const answer = comparable(await place.call({ method: 'POST', path, body }));
         const key = `${what} ${canonicalJson(spec[what] ?? at(spec, 'containers', 0, what) ?? null)}`;
-        told[key] = comparable(answer);
-      }
-      return told;
+        return [key, canonicalJson(answer).replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, '<time>')] as const;
+      });
+      return Object.fromEntries(await Promise.all(answers));
+    },
+  },
+  {
+    what: 'an autoscaler in the form of another version',
+    see: async (place) => {
+      const scalers = (version: string): string =>
+        within(place, `autoscaling/${version} horizontalpodautoscalers`, 'a');
+      const metric = (name: string) => ({
+        type: 'Resource',
+        resource: { name, target: { type: 'Utilization', averageUtilization: 50 } },
+      });
+      const pods = { metric: { name: 'm' }, target: { type: 'AverageValue', averageValue: '5' } };
+      const spec = {
+        maxReplicas: 3,
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' },
+        metrics: [metric('memory'), { type: 'Pods', pods }, metric('cpu')],
+        behavior: { scaleDown: { stabilizationWindowSeconds: 5 } },
+      };
+      const path = within(place, 'autoscaling/v2 horizontalpodautoscalers');
+      await create(place, path, { metadata: { name: 'a' }, spec });
+      const first = await place.call({ method: 'GET', path: scalers('v1') });
+      const annotations = at(first.body, 'metadata', 'annotations');
+      const carried = ['metrics', 'behavior'].map((name) => at(annotations, `autoscaling.alpha.kubernetes.io/${name}`));
+      await place.call(merge(scalers('v1'), { spec: { targetCPUUtilizationPercentage: 33 } }));
+      const { body } = await place.call({ method: 'GET', path: scalers('v2') });
+      return [at(first.body, 'spec', 'targetCPUUtilizationPercentage'), carried, at(body, 'spec')];
     },
   },
   {

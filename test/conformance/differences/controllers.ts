@@ -5,11 +5,12 @@ import {
   merge,
   podOf,
   template,
+  untilGone,
   untilSeen,
   within,
+  type Agreement,
   type Difference,
   type Place,
-  type See,
 } from './difference.ts';
 
 /** A request for the certificate of a kubelet; its key was thrown away. */
@@ -36,26 +37,54 @@ async function withCleanUp<T>(place: Place, path: string, see: () => Promise<T>)
 
 const pause = (): Promise<void> => sleep(1500);
 
-/** What becomes of the claim of a replica that is no longer wanted. */
-const claimRetention: See = async (place) => {
+/** Which claims of a StatefulSet are left, once it is scaled down and once it is gone. */
+async function claimsLeft(place: Place, policy: Readonly<{ whenScaled: string; whenDeleted: string }>) {
   const sets = within(place, 'apps/v1 statefulsets');
+  const name = `${policy.whenScaled}-${policy.whenDeleted}`.toLowerCase();
   const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
   const spec = {
-    ...{ replicas: 1, serviceName: 's', selector, template: template() },
+    ...{ replicas: 2, podManagementPolicy: 'Parallel', serviceName: 's', selector, template: template() },
     volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec }],
-    persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+    persistentVolumeClaimRetentionPolicy: policy,
   };
-  await create(place, sets, { metadata: { name: 's' }, spec });
-  await untilSeen(place, `${sets}/s`, (body) => numberAt(body, 'status', 'readyReplicas'));
-  await place.call(merge(`${sets}/s`, { spec: { replicas: 0 } }));
-  const claim = within(place, 'persistentvolumeclaims', 'data-s-0');
-  const end = Date.now() + 3000;
-  while (Date.now() < end) {
-    if ((await place.call({ method: 'GET', path: claim })).code === 404) return 'gone';
-    await sleep(50);
-  }
-  return 'kept';
-};
+  const has = async (ordinal: number): Promise<boolean> => {
+    const path = within(place, 'persistentvolumeclaims', `data-${name}-${ordinal}`);
+    const { code, body } = await place.call({ method: 'GET', path });
+    return code === 200 && at(body, 'metadata', 'deletionTimestamp') === undefined;
+  };
+  const left = async (): Promise<readonly number[]> => {
+    await sleep(700);
+    const found = [await has(0), await has(1)];
+    return [0, 1].filter((ordinal) => found[ordinal]);
+  };
+  await create(place, sets, { metadata: { name }, spec });
+  await untilSeen(place, `${sets}/${name}`, (body) => numberAt(body, 'status', 'readyReplicas') === 2 || undefined);
+  await place.call(merge(`${sets}/${name}`, { spec: { replicas: 1 } }));
+  await untilSeen(place, `${sets}/${name}`, (body) => numberAt(body, 'status', 'replicas') === 1 || undefined);
+  const scaled = await left();
+  await place.call({ method: 'DELETE', path: `${sets}/${name}` });
+  await untilGone(place, within(place, 'pods', `${name}-0`));
+  return [scaled, await left()];
+}
+
+export const controllerAgreements: readonly Agreement[] = [
+  {
+    what: 'which claims of a StatefulSet are kept',
+    see: async (place) => [
+      await claimsLeft(place, { whenScaled: 'Retain', whenDeleted: 'Retain' }),
+      await claimsLeft(place, { whenScaled: 'Delete', whenDeleted: 'Retain' }),
+      await claimsLeft(place, { whenScaled: 'Retain', whenDeleted: 'Delete' }),
+    ],
+    both: [
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      [[0], [0]],
+      [[0, 1], []],
+    ],
+  },
+];
 
 export const controllers: readonly Difference[] = [
   {
@@ -173,5 +202,4 @@ export const controllers: readonly Difference[] = [
     real: 'd-757f746756',
     embedded: 'd-49f8bdd74x',
   },
-  { key: 'claim-retention', see: claimRetention, real: 'gone', embedded: 'kept' },
 ];

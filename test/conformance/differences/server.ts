@@ -184,23 +184,6 @@ export const server: readonly Difference[] = [
   },
   { key: 'webhook-conversion', see: conversion, real: 500, embedded: 200 },
   {
-    key: 'autoscaling-v1',
-    see: async (place) => {
-      const scalers = (version: string): string => within(place, `autoscaling/${version} horizontalpodautoscalers`);
-      const target = { type: 'Utilization', averageUtilization: 50 };
-      const spec = {
-        maxReplicas: 3,
-        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' },
-        metrics: [{ type: 'Resource', resource: { name: 'memory', target } }],
-      };
-      await create(place, scalers('v2'), { metadata: { name: 'a' }, spec });
-      const { body } = await place.call({ method: 'GET', path: `${scalers('v1')}/a` });
-      return stringAt(body, 'metadata', 'annotations', 'autoscaling.alpha.kubernetes.io/metrics') ?? 'none';
-    },
-    real: '[{"type":"Resource","resource":{"name":"memory","targetAverageUtilization":50}}]',
-    embedded: 'none',
-  },
-  {
     key: 'bookmarks',
     see: async (place) => {
       const maps = within(place, 'configmaps');

@@ -1,4 +1,5 @@
 import { at, isRecord, numberAt, stringAt, type KubeObject, listAt } from '@tiphys/api';
+import { keepClaimOwners } from './claim-retention.ts';
 import { keyText, splitKey, type Again, type Controller } from './controller.ts';
 import { omit } from '../schema/omit.ts';
 import { ownerKey } from './replica-set.ts';
@@ -186,7 +187,10 @@ export const statefulSets = (bench: Workbench): Controller => ({
     if (set === undefined) return undefined;
     const revisions = keepRevisions(set, bench);
     const pods = new Map(bench.controlled(set, 'Pod').map((pod) => [ordinalOf(pod), pod] as const));
-    if (set.metadata.deletionTimestamp === undefined) step({ set, pods, revisions }, bench);
+    if (set.metadata.deletionTimestamp === undefined) {
+      keepClaimOwners(set, pods, bench);
+      step({ set, pods, revisions }, bench);
+    }
     return writeStatus(set, revisions, bench);
   },
 });

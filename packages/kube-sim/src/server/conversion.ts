@@ -1,42 +1,11 @@
-import { at, listAt, formatApiVersion, isRecord, type KubeObject } from '@tiphys/api';
+import { formatApiVersion, type KubeObject } from '@tiphys/api';
 import type { ResourceType } from '../schema/types.ts';
 import { resourceText } from './refusal.ts';
 import { defaultCustom } from '../schema/custom-default.ts';
-import { omit } from '../schema/omit.ts';
+import { autoscalerFromV1, autoscalerToV1 } from './kinds/autoscaler.ts';
 
 /** `map` of an object from the form of one version into that of another. */
 type Convert = (object: KubeObject) => KubeObject;
-
-const defined = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-
-/** autoscaling/v1 keeps what it cannot say about metrics in annotations; here only CPU utilisation survives the way to v1. */
-function autoscalerToV1(object: KubeObject): KubeObject {
-  const spec = isRecord(object['spec']) ? object['spec'] : {};
-  const rest = omit(spec, 'metrics', 'behavior');
-  const metrics = listAt(spec, 'metrics');
-  const cpu = metrics.find((metric) => at(metric, 'resource', 'name') === 'cpu');
-  const percentage = at(cpu, 'resource', 'target', 'averageUtilization');
-  const status = isRecord(object['status']) ? object['status'] : {};
-  return {
-    ...object,
-    spec: { ...rest, ...(percentage !== undefined && { targetCPUUtilizationPercentage: percentage }) },
-    status: defined({
-      observedGeneration: status['observedGeneration'],
-      lastScaleTime: status['lastScaleTime'],
-      currentReplicas: status['currentReplicas'] ?? 0,
-      desiredReplicas: status['desiredReplicas'] ?? 0,
-    }),
-  };
-}
-
-function autoscalerFromV1(object: KubeObject): KubeObject {
-  const spec = isRecord(object['spec']) ? object['spec'] : {};
-  const { targetCPUUtilizationPercentage: percentage, ...rest } = spec;
-  const target = { type: 'Utilization', averageUtilization: percentage };
-  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
-  return { ...object, spec: { ...rest, ...(percentage !== undefined && { metrics }) } };
-}
 
 const eventNames: readonly (readonly [core: string, events: string])[] = [
   ['involvedObject', 'regarding'],
