@@ -66,7 +66,11 @@ export async function comparisonRequest(wanted: WantedComparison): Promise<Compa
         paths: settings.kustomize.paths,
       },
       helmValuesFileSchemes: settings.helm.valuesFileSchemes,
-      tools: { helm: settings.helm.enabled, kustomize: settings.kustomize.enabled },
+      tools: {
+        helm: settings.helm.enabled,
+        kustomize: settings.kustomize.enabled,
+        jsonnet: settings.jsonnetEnabled,
+      },
       includeHiddenDirectories: settings.includeHiddenDirectories,
       maxDirectoryBytes: settings.maxDirectoryBytes,
       maxUnpackedChartBytes: settings.maxUnpackedChartBytes,

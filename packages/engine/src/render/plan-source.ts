@@ -122,6 +122,7 @@ async function planFolder(at: Folder, ports: PlanPorts): Promise<Plan> {
       folder,
       directory: source.directory ?? {},
       includeHidden: request.settings.includeHiddenDirectories,
+      withJsonnet: request.settings.tools.jsonnet,
       maxBytes: request.settings.maxDirectoryBytes,
       decoder: ports.decoder,
     });

@@ -154,6 +154,9 @@ describe('plain manifests', () => {
       'render/unsupported',
       'directory.jsonnet',
     );
+    const without = { settings: { tools: { helm: true, kustomize: true, jsonnet: false } } };
+    const off = await bench.request({ repoURL: repo.url, path: 'jsonnet' }, without);
+    assert.deepEqual(names(await renderer.render(off, signal)), []);
     await fails(render('kindless', { plugin: { name: 'x' } }), 'render/unsupported', 'source.plugin');
     await fails(render('kindless', { helm: {}, kustomize: {} }), 'render/duplicate-tool', 'helm and kustomize');
     await fails(render('big'), 'render/output-too-large', 'big');

@@ -19,8 +19,11 @@ export type RenderSettings = Readonly<{
   kustomize: KustomizeSettings;
   /** `helm.valuesFileSchemes`. */
   helmValuesFileSchemes: readonly string[];
-  /** `helm.enable` and `kustomize.enable`: a tool that is off leaves a folder to the plain manifests. */
-  tools: Readonly<{ helm: boolean; kustomize: boolean }>;
+  /**
+   * `helm.enable`, `kustomize.enable` and `jsonnet.enable`: a tool that is off leaves a folder to the plain manifests, of which Jsonnet
+   * is none then.
+   */
+  tools: Readonly<{ helm: boolean; kustomize: boolean; jsonnet: boolean }>;
   /** `reposerver.include.hidden.directories`. */
   includeHiddenDirectories: boolean;
   /** Plain manifests of one folder together (`reposerver.max.combined.directory.manifests.size`). */
@@ -32,7 +35,7 @@ export type RenderSettings = Readonly<{
 export const renderDefaults: RenderSettings = {
   kustomize: { buildOptions: [], buildOptionsOf: {}, paths: {} },
   helmValuesFileSchemes: ['http', 'https'],
-  tools: { helm: true, kustomize: true },
+  tools: { helm: true, kustomize: true, jsonnet: true },
   includeHiddenDirectories: false,
   maxDirectoryBytes: 10_000_000,
   maxUnpackedChartBytes: 1_000_000_000,

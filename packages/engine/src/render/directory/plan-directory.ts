@@ -6,6 +6,7 @@ import type { Plan, PlanResult } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 
 const manifestFile = /\.(?:ya?ml|json|jsonnet)$/;
+const jsonnetFile = /\.(?:jsonnet|libsonnet)$/;
 /** Files of the application itself, not of what it deploys. */
 const ownFile = /^\.argocd-source(?:-.*)?\.yaml$/;
 
@@ -15,6 +16,8 @@ type DirectoryPlanInput = Readonly<{
   folder: string;
   directory: DirectorySource;
   includeHidden: boolean;
+  /** Whether Jsonnet counts as a manifest (`jsonnet.enable`). */
+  withJsonnet: boolean;
   maxBytes: number;
   decoder: Pick<Decoder, 'folder'>;
 }>;
@@ -50,7 +53,7 @@ async function filesBelow(
 export function planDirectory(input: DirectoryPlanInput): Plan {
   const { directory, folder, reads } = input;
   const { jsonnet } = directory;
-  if (jsonnet !== undefined && Object.values(jsonnet).some((list) => list.length > 0))
+  if (input.withJsonnet && jsonnet !== undefined && Object.values(jsonnet).some((list) => list.length > 0))
     throw new CodedError('render/unsupported', 'source.directory.jsonnet: Jsonnet is not supported yet');
   const filter = filterOf(directory);
   const { recurse = false, include = '', exclude = '', disableExtensionFilter = false } = directory;
@@ -60,6 +63,7 @@ export function planDirectory(input: DirectoryPlanInput): Plan {
     return all.filter(
       (path) =>
         (disableExtensionFilter || manifestFile.test(path)) &&
+        (input.withJsonnet || !jsonnetFile.test(path)) &&
         !ownFile.test(nameOf(path)) &&
         filter(path.slice(begin.length)),
     );
@@ -73,6 +77,7 @@ export function planDirectory(input: DirectoryPlanInput): Plan {
       exclude,
       disableExtensionFilter,
       hidden: input.includeHidden,
+      jsonnet: input.withJsonnet,
       most: input.maxBytes,
     },
     // A folder read with all below it is one id; otherwise only the files themselves count.
