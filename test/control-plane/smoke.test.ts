@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
@@ -222,6 +223,29 @@ function smokeTests(cluster: ControlPlane): void {
       assert.equal((await client.send('GET', `${batch}/jobs/good`)).status, 200);
       await client.create(`${apps}/deployments`, deployment('later')); // every other part must have found it again
       await client.until(`${apps}/deployments/later`, hasCondition('Available'));
+    });
+
+    test('listens on the loopback address alone', { skip: process.platform !== 'linux' }, async () => {
+      const own = new Set<string>();
+      for (const pid of cluster.processes().values())
+        for (const descriptor of await readdir(`/proc/${String(pid)}/fd`))
+          own.add(await readlink(`/proc/${String(pid)}/fd/${descriptor}`).catch(() => ''));
+      const listening: string[] = [];
+      for (const file of ['tcp', 'tcp6'])
+        for (const line of (await readFile(`/proc/net/${file}`, 'utf8')).split('\n').slice(1)) {
+          const [, local = '', , state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
+          if (state === '0A' && own.has(`socket:[${inode}]`)) listening.push(local.split(':')[0] ?? '');
+        }
+      assert.ok(listening.length >= 3, 'etcd for clients and for peers, and the API server');
+      assert.deepEqual([...new Set(listening)], ['0100007F']); // 127.0.0.1, as the kernel writes it
+    });
+
+    test('keeps tokens, keys and certificates in a temporary folder that is for this user alone', async () => {
+      assert.ok(cluster.directory.startsWith(tmpdir()));
+      assert.equal((await stat(cluster.directory)).mode & 0o777, 0o700);
+      assert.equal((await stat(join(cluster.directory, 'tokens.csv'))).mode & 0o777, 0o600);
+      for (const name of ['service-account.key', 'service-account.pub', 'apiserver.key', 'ca.crt'])
+        assert.ok((await stat(join(cluster.directory, 'pki', name))).isFile(), name);
     });
 
     test('leaves no process and no folder after stop', async () => {

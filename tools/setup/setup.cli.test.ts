@@ -85,3 +85,17 @@ for (const [name, args, env, expected] of plainly) {
     assert.doesNotMatch(stderr, /^\s+at /m);
   });
 }
+
+test('without Go the tests that need the real control plane are skipped, visibly, and nothing else is run', () => {
+  const { status, stdout, stderr } = setUp(['test-cluster', 'control-plane/smoke'], {
+    TIPHYS_GO: '/nonexistent/go',
+    TIPHYS_TEST_KUBECONFIG: undefined,
+  });
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^SKIPPED: The real control plane is built from source, .*Install Go 1\.25 or newer/m);
+  assert.match(
+    stderr,
+    /^SKIPPED: 1 test files need the real control plane, which is built with Go; there is none here\.$/m,
+  );
+  assert.equal(stdout, '0 passed, 0 failed, 1 skipped\n');
+});
