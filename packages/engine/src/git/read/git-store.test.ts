@@ -188,6 +188,19 @@ test('the files of a commit: entries, links, changes, metadata', async () => {
   assert.ok(Math.abs(metadata.date.getTime() - Date.now()) < 60_000);
 });
 
+test('what is kept of a file is its content, and nothing of what was read with it', async () => {
+  const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.yaml`, `n: ${index}\n`]));
+  const repo = origin(files);
+  const git = open();
+  const { commit } = await git.resolve({ url: repo.url }, latest('main'), signal);
+  const tree = await git.commitTree({ url: repo.url }, commit, signal);
+  for (const [name, text] of Object.entries(files)) {
+    const content = await tree.blob((await tree.entry(name))?.oid ?? '');
+    assert.equal(content.toString('utf8'), text);
+    assert.equal(content.buffer.byteLength, content.length);
+  }
+});
+
 test('REPO-20 links that leave the repository, submodules and large files are refused by name', async () => {
   const repo = origin();
   symlinkSync('/etc/passwd', join(repo.url, 'absolute'));

@@ -165,7 +165,7 @@ export class ObjectReader {
 
   #finish(reading: Extract<Reading, { kind: 'object' }>): void {
     const { oid, type, size, keep } = reading;
-    const content = Buffer.concat(this.#chunks).subarray(0, size);
+    const content = keep ? ownCopy(this.#chunks, size) : Buffer.alloc(0);
     this.#chunks = [];
     this.#reading = { kind: 'header' };
     const waiting = this.#queue.shift();
@@ -179,4 +179,12 @@ export class ObjectReader {
         ),
       );
   }
+}
+
+/** Contents are kept for long. A small buffer of the usual kind would keep the whole pool that it was cut from. */
+function ownCopy(chunks: readonly Buffer[], size: number): Buffer {
+  const content = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const chunk of chunks) at += chunk.copy(content, at);
+  return content;
 }
