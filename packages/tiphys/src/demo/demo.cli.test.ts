@@ -121,6 +121,7 @@ describe('the demo', { concurrency: 1 }, () => {
     );
     assert.match(demo.out, /^Pods are simulated: .*no container is started\.$/m);
 
+    assert.doesNotMatch(demo.out, /It stops now/);
     const screen = demo.out.slice(demo.out.indexOf('Pods are simulated'));
     const lines = screen.split('\n').filter((line) => line.startsWith('  '));
     assert.deepEqual(
@@ -159,6 +160,7 @@ describe('the demo', { concurrency: 1 }, () => {
       names.map((name) => [name, 'Synced', 'Healthy']),
     );
     assert.equal(demo.leftovers, false);
+    assert.match(demo.out, /^It stops now, .*`npm start` without --once runs it for these lines\.$/m);
     const head = spawnSync('git', ['-C', join(folder, 'demo/repository'), 'rev-parse', '--short=8', 'HEAD']);
     assert.equal(rows.at(-1)?.[3], head.stdout.toString().trim());
   });

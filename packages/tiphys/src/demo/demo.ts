@@ -116,6 +116,7 @@ function lastScreen(
   return [
     '',
     'Pods are simulated: this cluster runs inside the program, and no container is started.',
+    ...(request.once ? ['It stops now, with its state kept; `npm start` without --once runs it for these lines.'] : []),
     '',
     'Look around:',
     `  export KUBECONFIG=${cluster.kubeconfigPath}`,
