@@ -2,22 +2,22 @@
 import { build } from 'esbuild';
 import { root } from './paths.mjs';
 
-/** Modules that every Node process has already loaded when the program starts. */
-const started = [
-  'node:buffer',
-  'node:events',
-  'node:fs',
-  'node:path',
-  'node:process',
-  'node:stream',
-  'node:url',
-  'node:util',
-];
+/** Modules that every Node process has loaded when the program starts. */
+const started = ['node:buffer', 'node:events', 'node:fs', 'node:path', 'node:url', 'node:util'];
 
 /**
- * Modules of Node are taken as objects, not imported: an import of `node:http` makes Node read each of its names, and behind some of
- * them (`WebSocket`) are large parts of Node that nobody asked for. By inheritance, so that nobody reads the names here either; and
- * those that are not there yet are loaded when the first name is used. One tiny module for each importer, so that it lies in its chunk.
+ * A module of Node as an object. By inheritance, so that nobody reads its names to copy them; one that is not there yet is loaded when
+ * its first name is used. A module that is a function, or that may be written to, is taken as it is.
+ */
+function objectOf(name) {
+  const found = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  if (name === 'node:process' || typeof process.getBuiltinModule(name) === 'function') return found;
+  return `Object.create(${started.includes(name) ? found : `new Proxy({}, { get: (_, key) => ${found}[key] })`})`;
+}
+
+/**
+ * Modules of Node are not imported: an import of `node:http` makes Node read each of its names, and behind some of them (`WebSocket`)
+ * are large parts of Node that nobody asked for. One tiny module for each importer, so that it lies in its chunk.
  */
 const builtins = {
   name: 'builtins',
@@ -27,13 +27,9 @@ const builtins = {
         ? { path, suffix: `?${importer}`, namespace: 'builtin', pluginData: path, sideEffects: false }
         : undefined,
     );
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ pluginData }) => {
-      const name = JSON.stringify(pluginData);
-      const parent = started.includes(pluginData)
-        ? `process.getBuiltinModule(${name})`
-        : `new Proxy({}, { get: (_, key) => process.getBuiltinModule(${name})[key] })`;
-      return { contents: `module.exports = Object.create(${parent});` };
-    });
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ pluginData }) => ({
+      contents: `module.exports = ${objectOf(pluginData)};`,
+    }));
   },
 };
 
