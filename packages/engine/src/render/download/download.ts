@@ -37,8 +37,11 @@ const maxRedirects = 5;
 const systemLookup = async (host: string): Promise<readonly string[]> =>
   (await lookupAll(host, { all: true })).map(({ address }) => address);
 
+/** A URL without what may be secret in it: user, password, and what follows the path. */
+export const describeUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
+
 const unreachable = (url: URL, why: string): CodedError =>
-  new CodedError('render/value-file-unreachable', `${describeRepository(url.href)}: ${why}`);
+  new CodedError('render/value-file-unreachable', `${describeUrl(url)}: ${why}`);
 
 /**
  * The addresses of a host that may be asked. They are what the connection is made to: a name that means something else a moment
@@ -67,7 +70,7 @@ async function addressesOf(
     : '';
   throw new CodedError(
     'render/address-forbidden',
-    `${describeRepository(url.href)}: ${all.length === 0 ? 'the host has no address' : `${host} is at an internal address (${all.join(', ')})${hint}`}`,
+    `${describeUrl(url)}: ${all.length === 0 ? 'the host has no address' : `${host} is at an internal address (${all.join(', ')})${hint}`}`,
   );
 }
 
@@ -110,10 +113,7 @@ async function bodyOf(response: IncomingMessage, url: URL, maxBytes: number): Pr
     const part = Buffer.from(chunk as Uint8Array);
     bytes += part.length;
     if (bytes > maxBytes)
-      throw new CodedError(
-        'render/output-too-large',
-        `${describeRepository(url.href)}: the file is larger than ${maxBytes} bytes`,
-      );
+      throw new CodedError('render/output-too-large', `${describeUrl(url)}: the file is larger than ${maxBytes} bytes`);
     chunks.push(part);
   }
   return Buffer.concat(chunks);
@@ -124,10 +124,7 @@ function redirectOf({ headers }: IncomingMessage, url: URL): URL {
   if (to === null) throw unreachable(url, 'it redirects to nowhere');
   // What was asked for in secret is not fetched in the open.
   if (to.protocol !== 'https:' && (to.protocol !== 'http:' || url.protocol === 'https:'))
-    throw new CodedError(
-      'render/address-forbidden',
-      `${describeRepository(url.href)}: it redirects to ${to.protocol}//${to.host}`,
-    );
+    throw new CodedError('render/address-forbidden', `${describeUrl(url)}: it redirects to ${to.protocol}//${to.host}`);
   return to;
 }
 
@@ -155,7 +152,7 @@ async function ask(
     if (statusCode === 404 || statusCode === 410)
       throw new CodedError(
         'render/value-file-missing',
-        `${describeRepository(url.href)}: the value file does not exist (${statusCode})`,
+        `${describeUrl(url)}: the value file does not exist (${statusCode})`,
       );
     if (statusCode !== 200) throw unreachable(url, `the server answers with ${statusCode}`);
     return { kind: 'body', body: await bodyOf(response, url, maxBytes) };

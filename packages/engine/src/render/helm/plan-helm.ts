@@ -14,7 +14,7 @@ import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/r
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { Decoder, UntrustedText } from '../decode/decoder.ts';
 import type { ReadDocument } from '../decode/documents.ts';
-import type { HostTrust } from '../download/download.ts';
+import { describeUrl, type HostTrust } from '../download/download.ts';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';
@@ -304,7 +304,7 @@ async function failed(prepared: Prepared, layout: Layout, message: string): Prom
   const { input, inline } = prepared;
   if (/unmarshal|parse/i.test(message)) {
     const files = layout.values.map((file) => ({
-      name: file.kind === 'url' ? describeRepository(file.url) : file.path,
+      name: file.kind === 'url' ? describeUrl(new URL(file.url)) : file.path,
       path: layout.place(file),
     }));
     const none = Buffer.from('');
