@@ -1,8 +1,8 @@
 import type { Because } from '@tiphys/api';
 import type { ClusterFacts, Comparison, DeletionPhase, SyncPlan, SyncProgress, OwnWrite } from '@tiphys/engine';
-import type { LastComparison, Marks } from './decide-refresh.ts';
-import type { Compared } from './describe-status.ts';
-import type { Destination } from './destinations.ts';
+import type { LastComparison, Marks } from './compare/decide-refresh.ts';
+import type { Compared } from './status/describe-status.ts';
+import type { Destination } from './watch/destinations.ts';
 
 /** What this process knows of a running operation beyond what is stored. Lost with the process, and then found again. */
 export type RunningOperation = Readonly<{

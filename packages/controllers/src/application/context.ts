@@ -2,13 +2,13 @@ import type { Application, ResourceKey } from '@tiphys/api';
 import type { Comparison, ReadSet, WantedSource } from '@tiphys/engine';
 import type { InstallationSettings } from '@tiphys/operations';
 import type { ApplicationMemories, ApplicationMemory } from './application-memory.ts';
-import type { ApplicationStore, StoredApplication } from './application-store.ts';
-import type { CompareParts } from './compare-application.ts';
-import type { Inputs } from './decide-refresh.ts';
-import type { SharedObject } from './desired-index.ts';
-import type { Destination, Destinations } from './destinations.ts';
-import type { EventRecorder } from './events.ts';
-import type { Ownership } from './ownership.ts';
+import type { ApplicationStore, StoredApplication } from './watch/application-store.ts';
+import type { CompareParts } from './compare/compare-application.ts';
+import type { Inputs } from './compare/decide-refresh.ts';
+import type { SharedObject } from './watch/desired-index.ts';
+import type { Destination, Destinations } from './watch/destinations.ts';
+import type { EventRecorder } from './status/events.ts';
+import type { Ownership } from './ownership/ownership.ts';
 import type { ApplicationPorts } from './ports.ts';
 
 /** Work done since the start, for metrics and tests. */

@@ -4,20 +4,25 @@ import { type Comparison, type LiveChange, openCompareMemory, openDesiredMemory,
 import { type Controller, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
 import { type ApplicationMemories, openApplicationMemories } from './application-memory.ts';
-import { type DesiredIndex, openDesiredIndex, type SharedObject } from './desired-index.ts';
-import { type ProjectNames, watchProjects } from './project-names.ts';
-import { type ApplicationStore, openApplicationStore, placeOf, type StoredApplication } from './application-store.ts';
+import { type DesiredIndex, openDesiredIndex, type SharedObject } from './watch/desired-index.ts';
+import { type ProjectNames, watchProjects } from './watch/project-names.ts';
+import {
+  type ApplicationStore,
+  openApplicationStore,
+  placeOf,
+  type StoredApplication,
+} from './watch/application-store.ts';
 import type { Context, Counts } from './context.ts';
-import { type Destination, type Destinations, openDestinations } from './destinations.ts';
-import { openEventRecorder } from './events.ts';
-import { openDestination } from './open-destination.ts';
-import { type Ownership, takeOwnership } from './ownership.ts';
+import { type Destination, type Destinations, openDestinations } from './watch/destinations.ts';
+import { openEventRecorder } from './status/events.ts';
+import { openDestination } from './watch/open-destination.ts';
+import { type Ownership, takeOwnership } from './ownership/ownership.ts';
 import type { ApplicationPorts, ApplicationSettings } from './ports.ts';
-import { openReadSetIndex, type ReadSetIndex } from './read-set-index.ts';
+import { openReadSetIndex, type ReadSetIndex } from './watch/read-set-index.ts';
 import { clusterSearched, reconcile } from './reconcile.ts';
-import { openRepositories, type Repositories } from './repositories.ts';
-import { openRepositoryWatch, type RepositoryWatch } from './repository-watch.ts';
-import { type SettingsWatch, watchRegistrations, watchSettings } from './settings-watch.ts';
+import { openRepositories, type Repositories } from './watch/repositories.ts';
+import { openRepositoryWatch, type RepositoryWatch } from './watch/repository-watch.ts';
+import { type SettingsWatch, watchRegistrations, watchSettings } from './watch/settings-watch.ts';
 
 /** Counters since the start, and what is in memory now. */
 export type ControllerStats = Readonly<

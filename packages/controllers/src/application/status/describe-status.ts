@@ -26,8 +26,8 @@ import {
   type WantedSource,
 } from '@tiphys/engine';
 import type { InstallationSettings } from '@tiphys/operations';
-import type { SharedObject } from './desired-index.ts';
-import { isMultiSource, revisionFields, sourceFields } from './sources.ts';
+import type { SharedObject } from '../watch/desired-index.ts';
+import { isMultiSource, revisionFields, sourceFields } from '../compare/sources.ts';
 
 /** How a comparison ended. */
 export type Compared = Readonly<

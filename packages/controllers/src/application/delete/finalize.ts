@@ -10,13 +10,13 @@ import {
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
 import { instanceName } from '@tiphys/operations';
-import type { Pass } from './context.ts';
+import type { Pass } from '../context.ts';
 import { decideDeletion, type DeletionStep } from './decide-deletion.ts';
 import { runDeletionHooks } from './deletion-hooks.ts';
-import type { Destination } from './destinations.ts';
+import type { Destination } from '../watch/destinations.ts';
 import { hookFinalizers, isBackground, isCascading, isOurs } from './finalizers.ts';
-import type { Desired } from './persist.ts';
-import { writeStatus } from './write-status.ts';
+import type { Desired } from '../status/persist.ts';
+import { writeStatus } from '../status/write-status.ts';
 
 /** How soon a deletion that waits is looked at when no event wakes it. */
 const lookAgainMs = 5_000;

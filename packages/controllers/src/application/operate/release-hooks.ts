@@ -1,8 +1,8 @@
 import { describeKey, keyOf, type KubeObject } from '@tiphys/api';
 import { hookFinalizer, type HookTask, isOfDeletion, writeContextWithoutPlan } from '@tiphys/engine';
-import type { ApplicationMemory } from './application-memory.ts';
-import type { Context } from './context.ts';
-import type { Destination } from './destinations.ts';
+import type { ApplicationMemory } from '../application-memory.ts';
+import type { Context } from '../context.ts';
+import type { Destination } from '../watch/destinations.ts';
 
 type Held = Readonly<{ destination: Destination; instance: string; objects: readonly KubeObject[] }>;
 

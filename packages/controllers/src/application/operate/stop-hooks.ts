@@ -1,8 +1,8 @@
 import { isCoded, messageOf, type OperationState, type ResourceResult } from '@tiphys/api';
 import { writeContextWithoutPlan } from '@tiphys/engine';
 import { instanceName } from '@tiphys/operations';
-import type { Pass } from './context.ts';
-import type { Destination } from './destinations.ts';
+import type { Pass } from '../context.ts';
+import type { Destination } from '../watch/destinations.ts';
 
 const isRunningHook = ({ hookType, hookPhase }: ResourceResult): boolean =>
   hookType !== undefined && hookPhase === 'Running';

@@ -20,17 +20,17 @@ import {
   withHistory,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
-import type { RunningOperation } from './application-memory.ts';
+import type { RunningOperation } from '../application-memory.ts';
 import { instanceName } from '@tiphys/operations';
-import { compareApplication } from './compare-application.ts';
-import { comparedFrom } from './compared.ts';
-import type { Pass } from './context.ts';
-import { type Compared, describeStatus, type StatusFacts } from './describe-status.ts';
-import type { Destination } from './destinations.ts';
+import { compareApplication } from '../compare/compare-application.ts';
+import { comparedFrom } from '../compare/compared.ts';
+import type { Pass } from '../context.ts';
+import { type Compared, describeStatus, type StatusFacts } from '../status/describe-status.ts';
+import type { Destination } from '../watch/destinations.ts';
 import { operate, type OperateOutcome } from './operate.ts';
-import { writeAgainstCurrent, writeStatus } from './write-status.ts';
-import { frozenSources, isMultiSource, operationSources, requestedSync } from './sources.ts';
-import { mayPass } from './source-grace.ts';
+import { writeAgainstCurrent, writeStatus } from '../status/write-status.ts';
+import { frozenSources, isMultiSource, operationSources, requestedSync } from '../compare/sources.ts';
+import { mayPass } from '../compare/source-grace.ts';
 import { stopHooks } from './stop-hooks.ts';
 
 type Given = Readonly<{ facts: StatusFacts }>;

@@ -29,8 +29,8 @@ import {
 } from '@tiphys/engine';
 import { ignoreRules, type InstallationSettings, instanceName } from '@tiphys/operations';
 import type { Discovery } from '@tiphys/kube';
-import type { Destination } from './destinations.ts';
-import type { ApplicationPorts } from './ports.ts';
+import type { Destination } from '../watch/destinations.ts';
+import type { ApplicationPorts } from '../ports.ts';
 
 /** One attempt of an operation, ready to run: what it is to do, and how far the stored state says it is. */
 export type Attempt = Readonly<{

@@ -6,7 +6,7 @@ import { customResourceDefinition, type KubeObject, ownKinds, silentLogger, stri
 import { connect, type KubeClient, loadKubeconfig } from '@tiphys/kube';
 import { startKubeSim } from '@tiphys/kube-sim';
 import { openApplicationStore, type StoredApplication } from './application-store.ts';
-import { persist } from './persist.ts';
+import { persist } from '../status/persist.ts';
 
 const ports = { log: silentLogger, clock: systemClock };
 const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };

@@ -1,5 +1,5 @@
 import { type Application, CodedError, isCoded, type KubeObject, stringAt } from '@tiphys/api';
-import type { Pass } from './context.ts';
+import type { Pass } from '../context.ts';
 import { type Desired, persist } from './persist.ts';
 
 /** Verdicts whose changes people are told of by events (contract 3.12). */

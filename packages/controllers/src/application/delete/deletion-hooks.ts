@@ -17,12 +17,12 @@ import {
   writeContext,
 } from '@tiphys/engine';
 import { instanceName } from '@tiphys/operations';
-import { compareApplication } from './compare-application.ts';
-import type { Pass } from './context.ts';
-import type { Destination } from './destinations.ts';
+import { compareApplication } from '../compare/compare-application.ts';
+import type { Pass } from '../context.ts';
+import type { Destination } from '../watch/destinations.ts';
 import { hookFinalizers } from './finalizers.ts';
-import { observeLive } from './operate.ts';
-import { specSources } from './sources.ts';
+import { observeLive } from '../operate/operate.ts';
+import { specSources } from '../compare/sources.ts';
 
 /** How the hooks of a phase stand after a pass. */
 export type HooksOutcome = Readonly<

@@ -10,9 +10,9 @@ import {
   type WantedSource,
 } from '@tiphys/engine';
 import { comparisonRequest, type InstallationSettings } from '@tiphys/operations';
-import type { Destination } from './destinations.ts';
-import type { ApplicationPorts } from './ports.ts';
-import type { Repositories } from './repositories.ts';
+import type { Destination } from '../watch/destinations.ts';
+import type { ApplicationPorts } from '../ports.ts';
+import type { Repositories } from '../watch/repositories.ts';
 
 export type CompareParts = Readonly<{
   ports: Pick<ApplicationPorts, 'git' | 'renderer'>;

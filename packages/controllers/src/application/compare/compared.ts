@@ -1,8 +1,8 @@
 import { keyOf, type KubeObject, type OperationState, type ResourceKey } from '@tiphys/api';
 import { type Comparison, isHook, namespaceMetadataDiffers, type WantedSource } from '@tiphys/engine';
-import type { Pass } from './context.ts';
-import type { Compared } from './describe-status.ts';
-import type { Destination } from './destinations.ts';
+import type { Pass } from '../context.ts';
+import type { Compared } from '../status/describe-status.ts';
+import type { Destination } from '../watch/destinations.ts';
 
 /** Keys of a desired list; the list stays the same object as long as nothing is rendered anew, and so do its keys. */
 const keysOfList = new WeakMap<readonly KubeObject[], readonly ResourceKey[]>();

@@ -1,6 +1,6 @@
 import { type ApplicationStatus, at, isRecord, type KubeObject, mergePatch, type Operation } from '@tiphys/api';
 import type { KubeClient } from '@tiphys/kube';
-import type { ApplicationStore, StoredApplication } from './application-store.ts';
+import type { ApplicationStore, StoredApplication } from '../watch/application-store.ts';
 
 /** What a pass wants stored. A field that is left out stays as it is. */
 export type Desired = Readonly<{

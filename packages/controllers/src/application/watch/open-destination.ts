@@ -3,8 +3,8 @@ import { type LiveChange, type LiveCluster, openClusterWriter, openLiveCluster }
 import type { KubeClient } from '@tiphys/kube';
 import { excludedKinds, type InstallationSettings } from '@tiphys/operations';
 import type { Destination } from './destinations.ts';
-import type { Ownership } from './ownership.ts';
-import type { ApplicationPorts } from './ports.ts';
+import type { Ownership } from '../ownership/ownership.ts';
+import type { ApplicationPorts } from '../ports.ts';
 
 export type DestinationParts = Readonly<{
   ports: ApplicationPorts;

@@ -1,7 +1,7 @@
 import { chartOf, projectOf } from '@tiphys/api';
-import type { Settled } from './application-memory.ts';
-import type { Pass } from './context.ts';
-import type { Compared } from './describe-status.ts';
+import type { Settled } from '../application-memory.ts';
+import type { Pass } from '../context.ts';
+import type { Compared } from '../status/describe-status.ts';
 
 /** After so many intervals there is a comparison all the same: it would catch a change that no watch told. */
 const mostIntervals = 10;
