@@ -18,6 +18,7 @@ import { podDetails } from '../differential/pod-details.ts';
 import { celAgreements } from './cel.ts';
 import { controllerAgreements } from './controllers.ts';
 import { jobAgreements } from './jobs.ts';
+import { validationAgreements } from './validation.ts';
 
 const tellAll = async (place: Place, paths: readonly string[]): Promise<readonly string[]> =>
   Promise.all(paths.map(async (path) => told(await place.call({ method: 'GET', path }))));
@@ -85,6 +86,7 @@ export const agreements: readonly Agreement[] = [
   ...jobAgreements,
   ...celAgreements,
   ...controllerAgreements,
+  ...validationAgreements,
   {
     what: 'what is wrong with a label selector',
     see: async (place) =>

@@ -260,6 +260,20 @@ export const server: readonly Difference[] = [
     embedded: ['metadata.name'],
   },
   {
+    key: 'rewrites',
+    see: async (place) => {
+      const claims = within(place, 'persistentvolumeclaims');
+      const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+      await create(place, claims, { metadata: { name: 'c' }, spec: { storageClassName: 'none', ...claimSpec } });
+      const { body } = await place.call({ method: 'GET', path: `${claims}/c` });
+      const answer = await place.call({ method: 'PUT', path: `${claims}/c`, body });
+      const version = (of: unknown): string | undefined => stringAt(of, 'metadata', 'resourceVersion');
+      return version(answer.body) === version(body) ? 'not stored' : 'stored';
+    },
+    real: 'stored',
+    embedded: 'not stored',
+  },
+  {
     key: 'flow-control',
     see: async ({ call }) => {
       const { headers } = await call({ method: 'GET', path: '/api/v1/namespaces/default' });

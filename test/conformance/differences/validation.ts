@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { numberAt } from '@tiphys/api';
-import { apply, create, define, definitions, groupOf, within, type Difference } from './difference.ts';
+import { apply, create, define, definitions, groupOf, within, type Agreement, type Difference } from './difference.ts';
 
 export const validation: readonly Difference[] = [
   {
@@ -30,8 +30,11 @@ export const validation: readonly Difference[] = [
     real: [422, 2],
     embedded: [200, 1],
   },
+];
+
+export const validationAgreements: readonly Agreement[] = [
   {
-    key: 'ownership-between-versions',
+    what: 'who owns a field that another version has under another name',
     see: async (place) => {
       const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' };
       const applyAs = async (manager: string, version: string, spec: object): Promise<number> => {
@@ -51,11 +54,10 @@ export const validation: readonly Difference[] = [
         await applyAs('two', 'v2', { metrics }),
       ];
     },
-    real: [201, 409],
-    embedded: [201, 200],
+    both: [201, 409],
   },
   {
-    key: 'granular-to-atomic',
+    what: 'who owns a map that a definition has made one leaf',
     see: async (place) => {
       const map = { type: 'object', additionalProperties: { type: 'string' } };
       const things = await define(place, { schema: { properties: { map } } });
@@ -73,7 +75,6 @@ export const validation: readonly Difference[] = [
       await sleep(1500);
       return [first, await applyAs('two', { b: '1' })];
     },
-    real: [201, 409],
-    embedded: [201, 200],
+    both: [201, 409],
   },
 ];

@@ -36,7 +36,7 @@ export function comparable({ code, body }: Answer): unknown {
   return { code, reason, causes: unique, message: words(message) };
 }
 
-/** DIFFERENCES.md: the real server may write an object anew that has not changed. */
+/** DIFFERENCES.md, [rewrites]: the real server may write an object anew that has not changed. */
 const withoutRepeats = (events: readonly unknown[]): unknown[] =>
   events.filter((event, index) => {
     const before = events[index - 1];

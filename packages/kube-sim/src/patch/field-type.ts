@@ -1,7 +1,7 @@
 import { isRecord } from '@tiphys/api';
 import { expand } from '../schema/built-in.ts';
 import type { TypeSchema } from '../schema/types.ts';
-import { elementJson, type FieldSet } from './field-set.ts';
+import { elementJson, emptySet, type FieldSet } from './field-set.ts';
 
 /**
  * The type of a value for server-side apply: which maps and lists are one leaf (atomic), which are merged item by item,
@@ -106,6 +106,24 @@ export function withNamedFields(set: FieldSet, type: FieldType | undefined): Fie
     result.set(element, { member: node.member || named, below });
   }
   return result;
+}
+
+/** Whether all values of a type are one leaf. */
+const isLeaf = (type: FieldType): boolean =>
+  (type.schema.type === 'object' && isAtomic(type, 'map')) || (type.schema.type === 'array' && isAtomic(type, 'list'));
+
+/** The set as the type has it now: whoever owns a part of what has become one leaf owns the leaf. */
+export function withLeaves(set: FieldSet, type: FieldType): FieldSet {
+  let isSame = true;
+  const result = new Map<string, { member: boolean; below: FieldSet }>();
+  for (const [element, node] of set) {
+    const below = typeBelow(type, element);
+    const leaves = below === undefined || node.below.size === 0 ? node.below : withLeaves(node.below, below);
+    const collapses = below !== undefined && node.below.size > 0 && isLeaf(below);
+    isSame = isSame && !collapses && leaves === node.below;
+    result.set(element, collapses ? { member: true, below: emptySet } : { member: node.member, below: leaves });
+  }
+  return isSame ? set : result;
 }
 
 const typeBelow = (type: FieldType, element: string): FieldType | undefined => {

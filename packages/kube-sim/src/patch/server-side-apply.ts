@@ -11,7 +11,7 @@ import {
 import { decode, encode, settle, type Decoded } from '../schema/decode.ts';
 import { objectMetaSchema } from '../schema/object-meta.ts';
 import { badRequest, StatusError, type StatusCause } from '../schema/status-error.ts';
-import type { ResourceType } from '../schema/types.ts';
+import type { ResourceType, TypeSchema } from '../schema/types.ts';
 import { compare, fieldsOf, type Comparison } from './field-compare.ts';
 import { faultsOf, mergeTyped, removeFields } from './field-merge.ts';
 import {
@@ -26,13 +26,27 @@ import {
   type FieldPath,
   type FieldSet,
 } from './field-set.ts';
-import { typeOf, withNamedFields, type FieldType } from './field-type.ts';
+import { typeOf, withLeaves, withNamedFields, type FieldType } from './field-type.ts';
 import { capUpdaters, isReset, ownerKey, readOwners, writeOwners, type Owner, type Owners } from './managers.ts';
 import { resetFields } from './reset-fields.ts';
 import { sameJson } from './same-json.ts';
 
 /** Who writes, where and when. `now` is an RFC 3339 time to the second. */
-export type Writing = Readonly<{ manager: string; subresource?: string; now: string; type: ResourceType }>;
+export type Writing = Readonly<{
+  manager: string;
+  subresource?: string;
+  now: string;
+  type: ResourceType;
+  /** Other versions of the kind, by apiVersion: whoever wrote in one of them owns fields of that one. */
+  otherVersion?: (apiVersion: string) => OtherVersion | undefined;
+}>;
+
+/** How objects look in another version, and the way back. */
+export type OtherVersion = Readonly<{
+  schema: TypeSchema | undefined;
+  there: (object: KubeObject) => KubeObject;
+  back: (object: KubeObject) => KubeObject;
+}>;
 
 /** A server-side apply. `applied` is the configuration as sent; `live` the stored object, none to create it. */
 export type ApplyRequest = Writing & Readonly<{ live: KubeObject | undefined; applied: KubeObject; force: boolean }>;
@@ -76,12 +90,19 @@ export function serverSideApply(request: ApplyRequest): ApplyResult {
   const owners = readOwners(live?.metadata.managedFields);
   if (owners === undefined) throw internal('failed to decode managed fields');
   const fields = typeOf(type.schema);
+  settleOwners(owners, version, fields);
   checkFits(applied, type, fields);
   const base = withoutOwnership(live) ?? emptyObject(type);
   // What was there before anybody applied belongs to a manager of its own, so that nothing of it is taken by accident.
   if (owners.size === 0)
     record({ ...request, manager: 'before-first-apply', before: emptyObject(type), after: base, fields }, owners);
   return applyTo({ request, owners, fields, base });
+}
+
+/** A definition may have changed what is one leaf since the owners came to own it. */
+function settleOwners(owners: Owners, version: string, fields: FieldType): void {
+  for (const [key, owner] of owners)
+    if (owner.apiVersion === version) owners.set(key, { ...owner, fields: withLeaves(owner.fields, fields) });
 }
 
 type Applying = Readonly<{ request: ApplyRequest; owners: Owners; fields: FieldType; base: KubeObject }>;
@@ -96,12 +117,13 @@ function applyTo(applying: Applying): ApplyResult {
   const before = owners.get(key)?.time;
   owners.set(key, { ...applier, fields: own, ...(before !== undefined && { time: before }) });
   const merged = mergeTyped(base, request.applied, fields);
-  const pruned = prune({ merged, last, owners, fields });
+  const pruned = keepOthers({ pruned: prune({ merged, last, owners, fields }), merged, owners }, request);
   const comparison = filtered(compare(base, pruned, fields), ignored);
-  const conflicts = conflictsOf(owners, key, comparison);
+  const seen = comparisons({ before: base, after: asObject(pruned), comparison }, request);
+  const conflicts = conflictsOf(owners, key, seen);
   const force = request.force || allowedByKubectl(applying, conflicts);
   if (conflicts.size > 0 && !force) return { conflicts: [...conflicts].map(([owner, set]) => describe(owner, set)) };
-  yieldTo(owners, key, comparison);
+  yieldTo(owners, key, seen);
   const changed = !sameJson(base, pruned);
   const mine = owners.get(key);
   const stripped = mine === undefined ? emptySet : difference(mine.fields, systemFields);
@@ -175,21 +197,58 @@ function prune(state: { merged: unknown; last: FieldSet; owners: Owners; fields:
   return removeFields(merged, intersection(gone, named(last)), fields);
 }
 
+/** A change as the version of an owner shows it. */
+type SeenBy = (owner: Owner) => Comparison;
+
+type Compared = Readonly<{ before: KubeObject; after: KubeObject; comparison: Comparison }>;
+
+function comparisons({ before, after, comparison }: Compared, { type, otherVersion }: Writing): SeenBy {
+  const own = formatApiVersion(type.group, type.version);
+  const known = new Map<string, Comparison>([[own, comparison]]);
+  return ({ apiVersion }) => {
+    const found = known.get(apiVersion);
+    if (found !== undefined) return found;
+    const other = otherVersion?.(apiVersion);
+    const seen =
+      other === undefined ? comparison : compare(other.there(before), other.there(after), typeOf(other.schema));
+    known.set(apiVersion, seen);
+    return seen;
+  };
+}
+
+type Pruned = Readonly<{ pruned: unknown; merged: unknown; owners: Owners }>;
+
+/** What pruning took although somebody owns it in another version comes back. */
+function keepOthers({ pruned, merged, owners }: Pruned, { otherVersion }: Writing): unknown {
+  let result = asObject(pruned);
+  for (const { apiVersion, fields: owned } of owners.values()) {
+    const other = otherVersion?.(apiVersion);
+    if (other === undefined) continue;
+    const fields = typeOf(other.schema);
+    const whole = other.there(asObject(merged));
+    const [all, left] = [fieldsOf(whole, fields), fieldsOf(other.there(result), fields)];
+    const lost = intersection(difference(all, left), owned);
+    if (lost.size > 0) result = other.back(asObject(removeFields(whole, difference(all, union(left, lost)), fields)));
+  }
+  return result;
+}
+
 /** By owner: the fields of others that a write changes. */
-function conflictsOf(owners: Owners, writer: string, { added, modified }: Comparison): Map<Owner, FieldSet> {
-  const changed = union(modified, added);
+function conflictsOf(owners: Owners, writer: string, seen: SeenBy): Map<Owner, FieldSet> {
   const conflicts = new Map<Owner, FieldSet>();
   for (const [key, owner] of [...owners].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const contested = key === writer ? emptySet : intersection(owner.fields, changed);
+    const { added, modified } = seen(owner);
+    const contested = key === writer ? emptySet : intersection(owner.fields, union(modified, added));
     if (contested.size > 0) conflicts.set(owner, contested);
   }
   return conflicts;
 }
 
 /** The others lose what the writer changed or removed. */
-function yieldTo(owners: Owners, writer: string, { added, modified, removed }: Comparison): void {
-  const lost = union(union(modified, added), removed);
+function yieldTo(owners: Owners, writer: string, seen: SeenBy): void {
   for (const [key, owner] of owners) {
+    const { added, modified, removed } = seen(owner);
+    const lost = union(union(modified, added), removed);
     const fields = key === writer ? owner.fields : difference(owner.fields, lost);
     if (fields.size === 0) owners.delete(key);
     else if (fields !== owner.fields) owners.set(key, { ...owner, fields });
@@ -286,10 +345,9 @@ export function trackUpdate(request: UpdateRequest): KubeObject {
   const next = withoutOwnership(after) ?? after;
   // An object whose ownership was given up stays without until somebody applies.
   if (before !== undefined && owners.size === 0) return settled(next, type);
-  record(
-    { ...request, before: withoutOwnership(before) ?? emptyObject(type), after: next, fields: typeOf(type.schema) },
-    owners,
-  );
+  const fields = typeOf(type.schema);
+  settleOwners(owners, formatApiVersion(type.group, type.version), fields);
+  record({ ...request, before: withoutOwnership(before) ?? emptyObject(type), after: next, fields }, owners);
   return settled(withOwners(next, owners), type);
 }
 
@@ -307,7 +365,7 @@ type Change = Writing & Readonly<{ before: KubeObject; after: KubeObject; fields
 function record(change: Change, owners: Owners): void {
   const { before, after, fields, type, now } = change;
   const comparison = filtered(compare(before, after, fields), resetFields(type, change.subresource));
-  yieldTo(owners, '', comparison);
+  yieldTo(owners, '', comparisons({ before, after, comparison }, change));
   const mine = difference(union(comparison.modified, comparison.added), systemFields);
   if (mine.size > 0) {
     const writer = { ...applierOf(change), operation: 'Update' as const };

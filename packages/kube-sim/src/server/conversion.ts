@@ -1,6 +1,8 @@
 import { formatApiVersion, type KubeObject } from '@tiphys/api';
 import type { ResourceType } from '../schema/types.ts';
+import type { OtherVersion } from '../patch/server-side-apply.ts';
 import { resourceText } from './refusal.ts';
+import { storageKey, type TypeRegistry } from './type-registry.ts';
 import { defaultCustom } from '../schema/custom-default.ts';
 import { autoscalerFromV1, autoscalerToV1 } from './kinds/autoscaler.ts';
 
@@ -53,3 +55,21 @@ export function toStored(object: KubeObject, type: ResourceType, stored: Resourc
   if (type.custom !== undefined) return defaultCustom({ ...object, apiVersion }, stored);
   return { ...(conversionOf(type)?.write(object) ?? object), apiVersion };
 }
+
+/** How objects of a type look in the other versions of its kind; undefined for versions that look the same. */
+export const otherVersions =
+  (types: TypeRegistry, type: ResourceType) =>
+  (apiVersion: string): OtherVersion | undefined => {
+    const key = storageKey(type);
+    const stored = types.stored(key);
+    if (type.custom !== undefined || stored === undefined) return undefined;
+    if (formatApiVersion(type.group, type.version) === apiVersion) return undefined;
+    const isWanted = (one: ResourceType): boolean => formatApiVersion(one.group, one.version) === apiVersion;
+    const other = types.all().find((one) => isWanted(one) && storageKey(one) === key);
+    if (other === undefined) return undefined;
+    return {
+      schema: other.schema,
+      there: (object) => fromStored(toStored(object, type, stored), other),
+      back: (object) => fromStored(toStored(object, other, stored), type),
+    };
+  };

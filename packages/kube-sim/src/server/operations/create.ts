@@ -6,7 +6,7 @@ import { applyDefaults } from '../../schema/default.ts';
 import type { FieldError, ResourceType } from '../../schema/types.ts';
 import { validate } from '../../schema/validate.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
-import { fromStored, toStored } from '../conversion.ts';
+import { fromStored, otherVersions, toStored } from '../conversion.ts';
 import { checkLimitRanges } from '../admission/limit-range.ts';
 import { checkQuota } from '../admission/resource-quota.ts';
 import { generatedName } from '../names.ts';
@@ -142,5 +142,6 @@ function track(
     operation: 'Update',
     now: timeText(cluster.clock.now()),
     type,
+    otherVersion: otherVersions(cluster.types, type),
   });
 }

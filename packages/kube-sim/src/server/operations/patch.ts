@@ -3,6 +3,7 @@ import { jsonPatch, mergePatch, serverSideApply, strategicMergePatch, type Confl
 import { badRequest, StatusError } from '../../schema/status-error.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
+import { otherVersions } from '../conversion.ts';
 import {
   applyConflict,
   fieldError,
@@ -119,6 +120,7 @@ function apply(
     ...(subresource !== '' && { subresource }),
     now,
     type,
+    otherVersion: otherVersions(cluster.types, type),
   });
   if ('conflicts' in result) throw conflictOf(result.conflicts);
   const managed = true;

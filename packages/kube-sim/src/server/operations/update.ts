@@ -4,7 +4,7 @@ import { applyDefaults } from '../../schema/default.ts';
 import type { ResourceType } from '../../schema/types.ts';
 import { timeText, type Cluster, type Target, type WriteOptions, type Written } from '../cluster.ts';
 import { checkQuota } from '../admission/resource-quota.ts';
-import { fromStored, toStored } from '../conversion.ts';
+import { fromStored, otherVersions, toStored } from '../conversion.ts';
 import { isSameObject } from '../equal.ts';
 import { normalize, prepareForStatusUpdate, prepareForUpdate } from '../prepare.ts';
 import { conflict, fieldError, invalid, modified, notFound, resourceText } from '../refusal.ts';
@@ -170,6 +170,7 @@ function track(
     ...(change.subresource !== '' && { subresource: change.subresource }),
     now: timeText(cluster.clock.now()),
     type,
+    otherVersion: otherVersions(cluster.types, type),
   });
 }
 
