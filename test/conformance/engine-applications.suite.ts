@@ -195,7 +195,13 @@ export function applicationTests(world: World): void {
       conditions.some(({ message }) => /spec\.syncPolicy\.automated\.selfheal[\s\S]*selfHeal/.test(message)),
     );
     assert.equal(at(view.object, 'spec', 'syncPolicy', 'automated', 'selfheal'), true);
+    await scene.patchApplication({ status: { futureStatus: { seen: 1 } } });
     await scene.untilSettled();
+    await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
+    await scene.until('synced again', ({ object }) => listAt(object, 'status', 'history').length === 2);
+    const { object } = await scene.untilSettled();
+    assert.equal(at(object, 'spec', 'syncPolicy', 'automated', 'selfheal'), true);
+    assert.deepEqual(at(object, 'status', 'futureStatus'), { seen: 1 });
   });
 
   test('APP-09 one application per environment, each from its overlay into its own namespace', async (t) => {

@@ -165,6 +165,51 @@ export function changeSuite(access: () => Promise<Access>, rights: 'checked' | '
       });
     });
 
+    test('APP-08 fields that nobody knows are kept by every command that writes', async () => {
+      const futureTool = { depth: 1 };
+      await create('future', '-p', 'a=1', '--sync-policy', 'none');
+      await patchRaw('future', {
+        spec: {
+          source: { futureTool, helm: { futureFlag: true } },
+          destination: { futurePlace: 'moon' },
+          syncPolicy: { retry: { futureJitter: '2s' }, automated: { enabled: false, futureWindow: ['x'] } },
+          futureList: [{ a: 1 }, { b: [null, 'c'] }],
+        },
+        status: { futureStatus: { seen: 1 } },
+      });
+      const kept = async (): Promise<unknown> => {
+        const live = await stored('future');
+        return [
+          at(live, 'spec', 'source', 'futureTool'),
+          at(live, 'spec', 'source', 'helm', 'futureFlag'),
+          at(live, 'spec', 'destination', 'futurePlace'),
+          at(live, 'spec', 'syncPolicy', 'retry', 'futureJitter'),
+          at(live, 'spec', 'syncPolicy', 'automated', 'futureWindow'),
+          at(live, 'spec', 'futureList'),
+          at(live, 'status', 'futureStatus'),
+        ];
+      };
+      const before = await kept();
+      assert.deepEqual(before, [futureTool, true, 'moon', '2s', ['x'], [{ a: 1 }, { b: [null, 'c'] }], { seen: 1 }]);
+      for (const words of [
+        ['set', 'future', '--revision', 'v2', '--dest-namespace', world.target, '-p', 'b=2'],
+        ['set', 'future', '--sync-retry-limit', '7', '--self-heal', '--auto-prune', '--sync-option', 'PruneLast=true'],
+        ['unset', 'future', '-p', 'a'],
+        ['sync', 'future', '--async'],
+        ['terminate-op', 'future'],
+        ['get', 'future', '--refresh', '--timeout', '1'],
+        ['add-source', 'future', '--repo', 'https://git.example.com/values.git', '--ref', 'values'],
+        ['remove-source', 'future', '--source-position', '2'],
+      ]) {
+        await cli(['app', ...words]);
+        if (words[0] === 'add-source' || words[0] === 'remove-source')
+          assert.deepEqual(at(await spec('future'), 'sources', 0, 'futureTool'), futureTool, words.join(' '));
+        else assert.deepEqual(await kept(), before, words.join(' '));
+      }
+      assert.equal(at(await spec('future'), 'sources', 0, 'targetRevision'), 'v2');
+      const { err } = await cli(['app', 'set', 'future', '--source-position', '1', '--path', 'x']);
+      assert.match(err, /spec\.futureList/);
+    });
     test('unset takes single settings away, and blocks that become empty', async () => {
       const plain = { repoURL: 'https://git.example.com/r.git', path: 'k8s' };
       await create('unset', '-p', 'a=1', '-p', 'b=2', '--values', 'v.yaml', '--helm-pass-credentials');
