@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { CodedError, describeRepository } from '@tiphys/api';
 import { type RepositoryAccess, scopeOf } from '../../git/read/repository-access.ts';
@@ -96,19 +97,16 @@ const maxRatio = 1032;
  */
 export async function requireUnpackedSize(archive: string, maxBytes: number, name: string): Promise<void> {
   if ((await stat(archive)).size * maxRatio <= maxBytes) return;
-  const unpacked = createReadStream(archive).pipe(createGunzip());
   let bytes = 0;
-  try {
-    for await (const chunk of unpacked) {
-      bytes += (chunk as Buffer).length;
-      if (bytes > maxBytes) break;
+  const count = async (unpacked: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const { length } of unpacked) {
+      bytes += length;
+      if (bytes > maxBytes) return;
     }
-  } catch {
-    // It is no archive, and Helm says so.
-    return;
-  } finally {
-    unpacked.destroy();
-  }
+  };
+  // As one: who stops reading early closes the file, too, and a file that cannot be read ends the count and nothing else.
+  // What is no archive is for Helm to tell.
+  await pipeline(createReadStream(archive), createGunzip(), count).catch(() => undefined);
   if (bytes > maxBytes)
     throw new CodedError(
       'git/too-large',
