@@ -18,7 +18,7 @@ const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
 export function changeSuite(access: () => Promise<Access>, rights: 'checked' | 'unchecked'): void {
   describe('changing applications from the command line', () => {
     let world: ClusterUnderTest;
-    let server: Server;
+    let server: Server | undefined;
 
     const cli: ClusterUnderTest['cli'] = (words, more) => world.cli(words, more);
     const stored = async (name: string): Promise<unknown> => world.client.get({ gvk, namespace: world.control, name });
@@ -35,7 +35,7 @@ export function changeSuite(access: () => Promise<Access>, rights: 'checked' | '
       world = await openClusterUnderTest(await access());
     });
     after(async () => {
-      server.close();
+      server?.close();
       await world[Symbol.asyncDispose]();
     });
 
@@ -49,13 +49,14 @@ export function changeSuite(access: () => Promise<Access>, rights: 'checked' | '
           destination: { name: 'in-cluster' },
         },
       });
-      server = createServer((request, response) => {
+      const own = createServer((request, response) => {
         if (request.url === '/app.yaml') response.end(manifest);
         else if (request.url === '/large') response.end('# '.padEnd(17 * 1024 * 1024, 'x'));
         else response.writeHead(404).end();
       });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const address = server.address();
+      server = own;
+      await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+      const address = own.address();
       const base = `http://127.0.0.1:${isRecord(address) ? String(address['port']) : ''}`;
       const made = await cli(['app', 'create', '-f', `${base}/app.yaml`]);
       assert.deepEqual([made.exit, made.out], [0, "application 'fetched' created\n"]);
