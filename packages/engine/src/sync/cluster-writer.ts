@@ -19,6 +19,7 @@ import { hasFinalizer } from './hook-object.ts';
 import { hookFinalizer } from './marks.ts';
 import { migratedFields, needsMigration } from './ownership-migration.ts';
 import type { ApplyTask, HookTask, NamespaceTask, PruneTask, TaskOptions } from './types.ts';
+import { patchAsSeen } from './patch-as-seen.ts';
 import { formerOwners, isMissingNamespace, refusalText, writeMessage } from './write-message.ts';
 import type {
   ClusterWriter,
@@ -396,19 +397,26 @@ async function remove(live: KubeObject, call: Call): Promise<Done> {
   return released === undefined ? gone(live, call) : deleteOurs(released, call, false);
 }
 
+/** Patches an object after a last look, which the patch holds to: the mark may be another application's a moment later. */
 async function patchOurs(seen: KubeObject, patch: NamedPatch, call: Call): Promise<Done> {
-  const live = await readStanding(seen, call);
-  if (live === undefined)
-    throw new CodedError('operation/not-found', `${describeKey(keyOf(seen))} is not there any more`);
-  const owner = trackedBy(live, call.settings.tracking);
-  if (owner !== call.context.application)
-    throw new CodedError(
-      'sync/not-ours',
-      `${describeKey(keyOf(live))} is not patched: it belongs to ${owner ?? 'no application'}`,
-    );
-  const patched = await call.ports.client.patch(refOf(live), patch, writeOptions(call));
-  const changed = patched.metadata.resourceVersion !== live.metadata.resourceVersion;
-  return { action: 'update', what: changed ? 'patched' : 'unchanged', object: patched, changed };
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await readStanding(seen, call);
+    if (live === undefined)
+      throw new CodedError('operation/not-found', `${describeKey(keyOf(seen))} is not there any more`);
+    const owner = trackedBy(live, call.settings.tracking);
+    if (owner !== call.context.application)
+      throw new CodedError(
+        'sync/not-ours',
+        `${describeKey(keyOf(live))} is not patched: it belongs to ${owner ?? 'no application'}`,
+      );
+    try {
+      const patched = await call.ports.client.patch(refOf(live), patchAsSeen(patch, live), writeOptions(call));
+      const changed = patched.metadata.resourceVersion !== live.metadata.resourceVersion;
+      return { action: 'update', what: changed ? 'patched' : 'unchanged', object: patched, changed };
+    } catch (error) {
+      if (!changedMeanwhile(error) || attempt >= maxAttempts) throw error;
+    }
+  }
 }
 
 async function releaseHook(hook: Pick<HookTask, 'object'>, call: Call): Promise<Done> {

@@ -165,10 +165,10 @@ export type SyncObservation = Readonly<{
   now: Date;
 }>;
 
-/** What to do next with an operation. */
 /** Why something is done; the message is what people read of a running operation. */
 type Reason = Because & Readonly<{ message: string }>;
 
+/** What to do next with an operation. */
 export type SyncStep =
   | Readonly<{ kind: 'create-namespace'; namespace: NamespaceTask; because: Reason }>
   /** Dry-run all of these; one failure fails the operation with nothing applied. */

@@ -317,6 +317,53 @@ test('SYNC-28 an object that was made anew since the comparison is not deleted',
   assert.ok(await cluster.get(object));
 });
 
+test('SYNC-28 a patch holds to the look before it: what another application took meanwhile is left alone', async () => {
+  const patches = [
+    { type: 'merge', body: { data: { key: 'new' } } },
+    { type: 'strategic', body: { data: { key: 'new' } } },
+    { type: 'json', body: [{ op: 'replace', path: '/data/key', value: 'new' }] },
+  ] as const;
+  for (const patch of patches) {
+    const object = configMap(fresh('patched'), { key: 'old' });
+    await cluster.sync([object]);
+    const seen = await cluster.get(object);
+    assert.ok(seen);
+    const { annotations } = withTracking(seen, 'other', tracking).metadata;
+    const meddled: typeof cluster.client = {
+      ...cluster.client,
+      patch: async (ref, one, how) => {
+        await cluster.client.patch(ref, { type: 'merge', body: { metadata: { annotations } } });
+        return cluster.client.patch(ref, one, how);
+      },
+    };
+    const written = await cluster.writer({ client: meddled }).patch(seen, patch, context());
+    assert.match(written.message, /is not patched: it belongs to other$/, patch.type);
+    assert.deepEqual((await cluster.get(object))?.['data'], { key: 'old' });
+  }
+});
+
+test('a patch is made again on an object that somebody else changed meanwhile', async () => {
+  const object = configMap(fresh('patched'), { key: 'old' });
+  await cluster.sync([object]);
+  const seen = await cluster.get(object);
+  assert.ok(seen);
+  let looks = 0;
+  const meddled: typeof cluster.client = {
+    ...cluster.client,
+    get: async (ref, how) => {
+      const found = await cluster.client.get(ref, how);
+      looks += 1;
+      if (looks === 1) await cluster.client.patch(ref, { type: 'merge', body: { data: { theirs: 'x' } } });
+      return found;
+    },
+  };
+  const patch = { type: 'json', body: [{ op: 'replace', path: '/data/key', value: 'new' }] } as const;
+  const written = await cluster.writer({ client: meddled }).patch(seen, patch, context());
+  assert.equal(written.kind, 'done', written.message);
+  assert.equal(looks, 2);
+  assert.deepEqual((await cluster.get(object))?.['data'], { key: 'new', theirs: 'x' });
+});
+
 test('SAFE-01 the budget, read-only mode and a lost lease stop writes', async () => {
   const object = configMap(fresh('guarded'), {});
   await cluster.sync([object]);
