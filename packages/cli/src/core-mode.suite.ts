@@ -14,6 +14,11 @@ import {
 
 /** Every command in core mode, on a cluster without a controller: where a command waits for one, the test answers in its stead. */
 export function coreModeSuite(access: () => Promise<Access>): void {
+  // Hooks of a suite, not of the file: those would wait without end where no test of it is chosen to run.
+  describe('core mode', () => coreMode(access));
+}
+
+function coreMode(access: () => Promise<Access>): void {
   let world: ClusterUnderTest;
   let control: string;
   let target: string;
