@@ -1,6 +1,13 @@
 export { formatDuration, parseDuration } from './duration.ts';
 export { compileGlob, compilePathGlob, isGlob, type Matcher } from './glob.ts';
-export { canonicalQuantity, compareQuantities, formatQuantity, parseQuantity, type Quantity } from './quantity.ts';
+export {
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  parseBytes,
+  parseQuantity,
+  type Quantity,
+} from './quantity.ts';
 export {
   highestVersion,
   isVersionRange,

@@ -41,6 +41,17 @@ export function parseQuantity(text: string | number | bigint): Quantity {
   return { nano: sign === '-' ? -bounded : bounded, format };
 }
 
+/**
+ * Reads a size in bytes, written as a quantity (`10M`, `1Gi`).
+ * @throws CodedError language/invalid, also for one below a byte
+ */
+export function parseBytes(text: string): number {
+  const bytes = Number(parseQuantity(text).nano / billion);
+  if (bytes < 1)
+    throw new CodedError('language/invalid', `"${text}" is no size; write one above 0, like "10M" or "1Gi"`);
+  return bytes;
+}
+
 /** -1, 0 or 1: which of two quantities is larger, whatever they were written in. */
 export const compareQuantities = (a: Quantity, b: Quantity): number => (a.nano < b.nano ? -1 : a.nano > b.nano ? 1 : 0);
 

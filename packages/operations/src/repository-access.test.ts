@@ -63,3 +63,14 @@ test('REPO-16 a chart repository is also found by its name, as charts write it',
     assert.equal(accessTo(alias, known).url, 'https://charts.example.com/x', alias);
   assert.equal(accessTo('@other', known).url, '@other');
 });
+
+test('a name that stands for a name stands for nothing, and for itself neither', () => {
+  const repositories = [
+    accessOf({ url: '@corp', type: 'helm', name: 'corp' }),
+    accessOf({ url: '@other', type: 'helm', name: 'mine', ...credentials }),
+    accessOf({ url: 'https://charts.example.com', type: 'helm', name: 'other', ...credentials }),
+  ];
+  const reached = (url: string): string => accessTo(url, { repositories, prefixes: [] }).url;
+  assert.equal(reached('@other'), 'https://charts.example.com');
+  for (const url of ['@corp', 'alias:corp', '@mine']) assert.equal(reached(url), url);
+});

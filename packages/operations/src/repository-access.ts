@@ -71,7 +71,9 @@ const aliasOf = (url: string): string | undefined => /^(?:@|alias:)(.+)$/.exec(u
  */
 export function accessTo(url: string, { repositories, prefixes, certificates = {} }: Registered): RepositoryAccess {
   const alias = aliasOf(url);
-  const named = alias === undefined ? undefined : repositories.find(({ name }) => name === alias);
+  // A repository whose URL is a name itself leads nowhere.
+  const isNamed = ({ name, url: own }: RepositoryAccess): boolean => name === alias && aliasOf(own) === undefined;
+  const named = alias === undefined ? undefined : repositories.find(isNamed);
   if (named !== undefined) return accessTo(named.url, { repositories, prefixes, certificates });
   const wanted = keyOf(url);
   const caPem = certificates[hostOf(wanted).replace(/:\d+$/, '')];

@@ -19,3 +19,15 @@ test('limits of rendering come from the variables that Argo CD reads; what canno
       message: new RegExp(`^${name}: `),
     });
 });
+
+test('a deadline of nothing is refused: every run would be over before it began', () => {
+  assert.deepEqual(read({ ARGOCD_HELM_INDEX_CACHE_DURATION: '0' }), { indexMs: 0 });
+  const refused = [
+    ['ARGOCD_EXEC_TIMEOUT', '0'],
+    ['ARGOCD_EXEC_TIMEOUT', '-1s'],
+    ['ARGOCD_HELM_INDEX_CACHE_DURATION', '-1s'],
+    ['ARGOCD_REPO_SERVER_HELM_MANIFEST_MAX_INDEX_SIZE', '0'],
+  ] as const;
+  for (const [name, text] of refused)
+    assert.throws(() => read({ [name]: text }), { code: 'config/invalid', message: new RegExp(`^${name}: `) }, text);
+});

@@ -1,5 +1,5 @@
 import { CodedError, messageOf } from '@tiphys/api';
-import { parseDuration, parseQuantity } from '@tiphys/language';
+import { parseBytes, parseDuration } from '@tiphys/language';
 import type { Environment } from './config.ts';
 
 /** What the environment says of rendering (contract 12.3, 12.6). */
@@ -12,12 +12,28 @@ export type RenderLimits = Readonly<{
   maxIndexBytes?: number;
 }>;
 
-const bytesOf = (text: string): number => Number(parseQuantity(text).nano / 1_000_000_000n);
+const requireThat = (isMet: boolean, wanted: string): void => {
+  if (!isMet) throw new CodedError('language/invalid', `it has to be ${wanted}`);
+};
+
+/** 0 would be no deadline elsewhere; here it would end every run before it begins. */
+function deadlineOf(text: string): number {
+  const milliseconds = parseDuration(text);
+  requireThat(milliseconds >= 1, 'at least 1ms: no run of a tool is without a deadline');
+  return milliseconds;
+}
+
+/** 0: an index is read anew each time. */
+function spanOf(text: string): number {
+  const milliseconds = parseDuration(text);
+  requireThat(milliseconds >= 0, '0 or longer');
+  return milliseconds;
+}
 
 const rules = [
-  ['timeoutMs', 'ARGOCD_EXEC_TIMEOUT', parseDuration],
-  ['indexMs', 'ARGOCD_HELM_INDEX_CACHE_DURATION', parseDuration],
-  ['maxIndexBytes', 'ARGOCD_REPO_SERVER_HELM_MANIFEST_MAX_INDEX_SIZE', bytesOf],
+  ['timeoutMs', 'ARGOCD_EXEC_TIMEOUT', deadlineOf],
+  ['indexMs', 'ARGOCD_HELM_INDEX_CACHE_DURATION', spanOf],
+  ['maxIndexBytes', 'ARGOCD_REPO_SERVER_HELM_MANIFEST_MAX_INDEX_SIZE', parseBytes],
 ] as const;
 
 /** Reads the limits that are set. @throws CodedError config/invalid naming the variable */

@@ -7,7 +7,7 @@ import {
   type TrackingMethod,
   type TrackingSettings,
 } from '@tiphys/api';
-import { parseDuration, parseQuantity } from '@tiphys/language';
+import { parseBytes, parseDuration } from '@tiphys/language';
 import { type CompareSettings, readCompareSettings } from './compare-settings.ts';
 import { knownKeys } from './known-keys.ts';
 
@@ -155,8 +155,7 @@ function durationMs(text: string): number | undefined {
 
 function bytesOf(text: string): number | undefined {
   try {
-    const bytes = Number(parseQuantity(text).nano / 1_000_000_000n);
-    return bytes > 0 ? bytes : undefined;
+    return parseBytes(text);
   } catch {
     return undefined;
   }
