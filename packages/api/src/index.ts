@@ -1,5 +1,5 @@
 export * from './application/application.ts';
-export { chartOf, type ChartSource } from './application/chart-source.ts';
+export { chartOf, type ChartSource, repositoryAlias } from './application/chart-source.ts';
 export { parseApplication } from './application/check.ts';
 export type * from './application/operation.ts';
 export type * from './application/source.ts';

@@ -1,4 +1,4 @@
-import { isRecord, normaliseRepositoryUrl } from '@tiphys/api';
+import { isRecord, normaliseRepositoryUrl, repositoryAlias } from '@tiphys/api';
 import type { RepositoryAccess } from '@tiphys/engine';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
 import { listRepositories, type Repository } from './repository.ts';
@@ -61,18 +61,16 @@ const hostOf = (key: string): string => /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?([^/]*)/.e
 /** Whether a prefix speaks for a URL: its host is never only the beginning of another one. */
 const speaksFor = (prefix: string, url: string): boolean => url.startsWith(prefix) && hostOf(prefix) === hostOf(url);
 
-/** The name in `@name` and `alias:name`, as charts call repositories that they depend on. */
-const aliasOf = (url: string): string | undefined => /^(?:@|alias:)(.+)$/.exec(url)?.[1];
-
 /**
  * How to reach a URL: by its own Secret, by the longest registered prefix where that has no credentials, else without any. The
  * certificate that its host has to show is that of the ConfigMap, where there is one. A chart repository may also be named as charts do
  * it: `@name`.
  */
 export function accessTo(url: string, { repositories, prefixes, certificates = {} }: Registered): RepositoryAccess {
-  const alias = aliasOf(url);
+  const alias = repositoryAlias(url);
   // A repository whose URL is a name itself leads nowhere.
-  const isNamed = ({ name, url: own }: RepositoryAccess): boolean => name === alias && aliasOf(own) === undefined;
+  const isNamed = ({ name, url: own }: RepositoryAccess): boolean =>
+    name === alias && repositoryAlias(own) === undefined;
   const named = alias === undefined ? undefined : repositories.find(isNamed);
   if (named !== undefined) return accessTo(named.url, { repositories, prefixes, certificates });
   const wanted = keyOf(url);

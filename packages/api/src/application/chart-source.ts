@@ -17,3 +17,6 @@ export function chartOf({
   const slash = url.indexOf('/', 'oci://'.length) < 0 ? url.length : url.lastIndexOf('/');
   return { repoURL: url.slice(0, slash), name: url.slice(slash + 1) };
 }
+
+/** The name in `@name` and `alias:name`: a chart calls a registered repository that it depends on so (contract 12.3). */
+export const repositoryAlias = (url: string): string | undefined => /^(?:@|alias:)(.+)$/.exec(url)?.[1];

@@ -144,7 +144,8 @@ async function ask(
     ...(trust.caPem !== undefined && { ca: trust.caPem }),
   };
   const sent: ClientRequest = (url.protocol === 'https:' ? tlsRequest : plainRequest)(url, options);
-  sent.once('response', resolve).once('error', reject).end();
+  // Listened to for good: a connection may break once more after its answer has begun.
+  sent.once('response', resolve).on('error', reject).end();
   const response = await promise;
   try {
     const { statusCode = 0 } = response;

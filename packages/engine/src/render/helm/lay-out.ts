@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { CodedError, mapLimited } from '@tiphys/api';
 import type { Decoder } from '../decode/decoder.ts';
 import type { HostTrust } from '../download/download.ts';
 import type { Workspace } from '../plan.ts';
@@ -49,7 +50,7 @@ export type LayOutInput = Readonly<{
   trust: (url: string) => HostTrust;
 }>;
 
-/** Writes out what a run of Helm needs: the run itself reads files only. @throws CodedError git/*, render/value-file-missing, render/address-forbidden */
+/** Writes out what a run of Helm needs: the run itself reads files only. @throws CodedError git/*, render/value-file-missing, render/address-forbidden, render/too-costly */
 export async function layOut(input: LayOutInput, workspace: Workspace, signal: AbortSignal): Promise<Layout> {
   const { chart, inputs } = input;
   const folders = await workspace.materialise();
@@ -76,19 +77,33 @@ export async function layOut(input: LayOutInput, workspace: Workspace, signal: A
   return { chart: archive, cwd: workspace.home, values, place: placed(folder) };
 }
 
-/** Fetches what is named by URL, each once; where it lies. */
+/** Each may take long and be large, and whoever names them may not hold up or fill what all renders share. */
+const maxUrls = 50;
+const fetchesAtOnce = 4;
+
+/** Fetches what is named by URL, each once; where it lies. After the first that fails no other is begun. */
 async function fetchAll(
   files: readonly ValueFile[],
   { download, trust }: LayOutInput,
   { home, signal }: Readonly<{ home: string; signal: AbortSignal }>,
 ): Promise<ReadonlyMap<string, string>> {
   const urls = [...new Set(files.flatMap((file) => (file.kind === 'url' ? [file.url] : [])))];
-  const placed = urls.map(async (url, index) => {
+  if (urls.length > maxUrls)
+    throw new CodedError('render/too-costly', `a source may name ${maxUrls} URLs of value files, not ${urls.length}`);
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const placed = await mapLimited([...urls.entries()], fetchesAtOnce, async ([index, url]) => {
+    either.throwIfAborted();
     const file = join(home, `fetched-${index}`);
-    await writeFile(file, await download(url, trust, signal));
+    try {
+      await writeFile(file, await download(url, trust, either));
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
     return [url, file] as const;
   });
-  return new Map(await Promise.all(placed));
+  return new Map(placed);
 }
 
 /**

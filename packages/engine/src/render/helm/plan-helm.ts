@@ -8,6 +8,7 @@ import {
   isCoded,
   isRecord,
   messageOf,
+  repositoryAlias,
   stringifyYaml,
 } from '@tiphys/api';
 import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
@@ -80,9 +81,6 @@ const trustOf =
     return { registered: registeredHost, ...(caPem !== undefined && { caPem }) };
   };
 
-/** The name in `@name` and `alias:name`: a chart calls a registered repository that it depends on so. */
-const aliasOf = (repository: string): string | undefined => /^(?:@|alias:)(.+)$/.exec(repository)?.[1];
-
 const isOci = (url: string): boolean => url.startsWith('oci://');
 
 const inlineValues = ({ values, valuesObject }: HelmSource): string =>
@@ -133,7 +131,7 @@ export async function planHelm(input: HelmPlanInput, ports: HelmPorts): Promise<
     dependencies,
     repositories: dependencies.repositories
       .filter((url) => !isOci(url))
-      .map((url, index) => ({ name: aliasOf(url) ?? repositoryName(index), access: input.access(url) })),
+      .map((url, index) => ({ name: repositoryAlias(url) ?? repositoryName(index), access: input.access(url) })),
     registries: dependencies.repositories.filter(isOci).map(input.access),
     inline: inlineValues(helm),
     args: settingArguments(input),
@@ -253,7 +251,7 @@ async function buildDependencies(prepared: Prepared, { layout, workspace }: Run,
       'render/path-outside',
       `helm dependency build: the dependency "${outside}" leads out of the repository`,
     );
-  const unknown = repositories.find(({ access }) => aliasOf(access.url) !== undefined);
+  const unknown = repositories.find(({ access }) => repositoryAlias(access.url) !== undefined);
   if (unknown !== undefined)
     throw new CodedError(
       'render/failed',
