@@ -22,6 +22,12 @@ async function names(client: KubeClient, kind: keyof typeof kinds): Promise<stri
   return items.map(({ metadata }) => [metadata.namespace, metadata.name, metadata.uid].join('/')).sort();
 }
 
+/** Waits until something is so, or for so long. */
+async function within(patienceMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await isSo()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
 /** The runner tells its tests' processes about itself, and they would take themselves for parts of this one. */
 const { NODE_TEST_CONTEXT: _runner, ...inherited } = process.env;
 
@@ -63,7 +69,12 @@ test('TIPHYS_TEST_KUBECONFIG runs the suites against that cluster, in namespaces
       maps: await names(client, 'ConfigMap'),
     });
     // The map of the authority comes to each namespace a moment after it.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const isComplete = async (): Promise<boolean> => {
+      const { namespaces, maps } = await state();
+      return maps.filter((name) => name.includes('/kube-root-ca.crt/')).length === namespaces.length;
+    };
+    await within(20_000, isComplete);
+    assert.ok(await isComplete());
     const before = await state();
     const told = await runSuites(file, [
       '--test-name-pattern=/creates, reads, replaces|patch types|REC-05 APP-01 a plain|REC-06|SYNC-27 SYNC-41/',
@@ -75,9 +86,7 @@ test('TIPHYS_TEST_KUBECONFIG runs the suites against that cluster, in namespaces
     assert.match(told, /^# fail 0$/m, told);
     assert.match(told, /ok \d+ - creates, reads, replaces and deletes/);
     assert.match(told, /ok \d+ - SYNC-27 SYNC-41/);
-    const deadline = Date.now() + 20_000;
-    while ((await names(client, 'Namespace')).length > before.namespaces.length && Date.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    await within(20_000, async () => (await names(client, 'Namespace')).length <= before.namespaces.length);
     assert.deepEqual(await state(), before);
     assert.deepEqual(await names(client, 'Application'), []);
   } finally {

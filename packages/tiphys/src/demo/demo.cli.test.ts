@@ -21,6 +21,11 @@ let folder = '';
 
 const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: home, GIT_CONFIG_NOSYSTEM: '1' });
 
+/** Runs a visitor's command to its end. */
+function run(file: string, args: readonly string[], cwd: string) {
+  return spawnSync(file, args, { cwd, env: environment(), encoding: 'utf8', timeout: patienceMs });
+}
+
 const started: Demo[] = [];
 
 /** The demo as a visitor starts it, in a process group of its own. */
@@ -135,7 +140,7 @@ describe('the demo', { concurrency: 1 }, () => {
       ],
     );
     const committed = Date.now();
-    const pasted = spawnSync('bash', ['-c', lines.join('\n')], { cwd: root, env: environment(), encoding: 'utf8' });
+    const pasted = run('bash', ['-c', lines.join('\n')], root);
     assert.match(pasted.stdout, /argocd\/plain .* Synced +Healthy/, pasted.stderr);
     assert.match(pasted.stdout, /\[main [0-9a-f]+\] Three replicas/, pasted.stderr);
     assert.ok([0, 1].includes(pasted.status ?? 2), pasted.stderr);
@@ -161,8 +166,8 @@ describe('the demo', { concurrency: 1 }, () => {
     );
     assert.equal(demo.leftovers, false);
     assert.match(demo.out, /^It stops now, .*`npm start` without --once runs it for these lines\.$/m);
-    const head = spawnSync('git', ['-C', join(folder, 'demo/repository'), 'rev-parse', '--short=8', 'HEAD']);
-    assert.equal(rows.at(-1)?.[3], head.stdout.toString().trim());
+    const head = run('git', ['rev-parse', '--short=8', 'HEAD'], join(folder, 'demo/repository'));
+    assert.equal(rows.at(-1)?.[3], head.stdout.trim());
   });
 
   test("a visitor's own manifests; a kind that the cluster lacks is named, and --once does not end with 0", async () => {
@@ -178,7 +183,7 @@ describe('the demo', { concurrency: 1 }, () => {
         ['add', '--all'],
         [...identity, 'commit', '--quiet', '-m', 'mine'],
       ])
-        spawnSync('git', args, { cwd: repository, env: environment() });
+        run('git', args, repository);
     };
     await rm(join(folder, 'demo'), { recursive: true, force: true });
     await commit({ 'map.yaml': manifest('ConfigMap', 'v1') });
@@ -186,9 +191,9 @@ describe('the demo', { concurrency: 1 }, () => {
     assert.equal(await good.exit(), 0, good.err);
 
     await commit({ 'widget.yaml': manifest('Widget', 'example.com/v1') });
-    const bad = new Demo('--once', '--repo', repository, '--path', 'k8s', '--timeout', '6s');
+    const bad = new Demo('--once', '--repo', repository, '--path', 'k8s', '--timeout', '15s');
     assert.notEqual(await bad.exit(), 0);
-    assert.match(bad.err, /not everything was Synced and Healthy after 6 s: .*example\.com\/.*Widget/);
+    assert.match(bad.err, /not everything was Synced and Healthy after 15 s: .*example\.com\/.*Widget/);
     assert.equal(bad.leftovers, false);
   });
 });
