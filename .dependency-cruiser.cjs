@@ -45,6 +45,16 @@ module.exports = {
       from: { path: '^packages/', pathNot: '^packages/(kube|remote)/' },
       to: { path: 'node_modules/(undici|ws)/' },
     },
+    {
+      name: 'only-kube-and-remote-speak-http',
+      comment: 'Where a connection may lead is decided in one place each; kube-sim is a server.',
+      severity: 'error',
+      from: {
+        path: '^packages/',
+        pathNot: ['^packages/(kube|kube-sim|remote)/', '\\.(test|suite)\\.ts$', '/testing/'],
+      },
+      to: { path: '^(?:node:)?(?:https?|http2|tls|dgram)$' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

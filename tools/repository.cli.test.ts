@@ -115,11 +115,18 @@ describe('import walls', () => {
       ['engine/src/render/a.ts', '@tiphys/kube', 'read-half-only'],
       ['engine/src/sync/a.ts', 'undici', 'only-kube-opens-cluster-connections'],
       ['controllers/src/b.ts', 'undici', 'only-kube-opens-cluster-connections'],
+      ['engine/src/render/b.ts', 'node:https', 'only-kube-and-remote-speak-http'],
+      ['controllers/src/c.ts', 'node:http2', 'only-kube-and-remote-speak-http'],
+      ['remote/src/a.ts', '@tiphys/kube', 'remote-imports-only-what-is-below'],
     ];
     const allowed: readonly (readonly [from: string, to: string])[] = [
       ['engine/src/sync/ok.ts', '@tiphys/kube'],
       ['kube/src/ok.ts', 'undici'],
       ['kube-sim/src/ok.ts', '@tiphys/api'],
+      ['kube-sim/src/server.ts', 'node:http'],
+      ['remote/src/ok.ts', 'node:https'],
+      ['cli/src/server.test.ts', 'node:http'],
+      ['engine/src/render/ok.ts', '@tiphys/remote'],
       ['tiphys/src/ok.ts', '@tiphys/kube-sim'],
       ['cli/src/ok.test.ts', '@tiphys/kube-sim'],
     ];

@@ -272,12 +272,40 @@ export const errorCatalogue = {
     meaning: 'What was waited for did not come in time.',
     remedy: 'Look at the state in the message, or give a longer --timeout.',
   },
-  'render/address-forbidden': {
+  'remote/address-forbidden': {
     retry: 'on-change',
     http: 422,
     exit: 20,
-    meaning: 'A value file is to be fetched from an address within the network of the installation, or of the cloud.',
+    meaning: 'A file is to be fetched from an address within the network of the installation, or of the cloud.',
     remedy: 'Register a repository on that host and port, or move the file to where anybody may read it.',
+  },
+  'remote/not-found': {
+    retry: 'on-change',
+    http: 422,
+    exit: 20,
+    meaning: 'A file that a URL names does not exist.',
+    remedy: 'Correct the URL, or put the file there.',
+  },
+  'remote/too-large': {
+    retry: 'on-change',
+    http: 422,
+    exit: 20,
+    meaning: 'What a server sends is larger than what is accepted.',
+    remedy: 'Make the file smaller, or keep it in the repository.',
+  },
+  'remote/unreachable': {
+    retry: 'backoff',
+    http: 502,
+    exit: 20,
+    meaning: 'The server of a file cannot be reached, or does not give it.',
+    remedy: 'It is tried again; if it stays, look at the URL, the server and the network.',
+  },
+  'remote/unsupported': {
+    retry: 'on-change',
+    http: 422,
+    exit: 20,
+    meaning: 'A URL is of a kind that nothing is fetched by.',
+    remedy: 'Name it by http or https.',
   },
   'render/duplicate-tool': {
     retry: 'on-change',
@@ -355,13 +383,6 @@ export const errorCatalogue = {
     exit: 20,
     meaning: 'A value file or file parameter does not exist.',
     remedy: 'Correct the path, or set helm.ignoreMissingValueFiles.',
-  },
-  'render/value-file-unreachable': {
-    retry: 'backoff',
-    http: 502,
-    exit: 20,
-    meaning: 'The server of a value file cannot be reached, or does not give it.',
-    remedy: 'It is tried again; if it stays, look at the URL, the server and the network.',
   },
   'render/values-not-a-map': {
     retry: 'on-change',

@@ -27,4 +27,5 @@ export * from './repository-url.ts';
 export * from './schema/parse.ts';
 export * from './selector.ts';
 export * from './tracking.ts';
+export * from './within.ts';
 export * from './yaml.ts';

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { DecodeSettings } from './decode/decoder.ts';
-import type { DownloadLimits } from './download/download.ts';
+import type { DownloadLimits } from '@tiphys/remote';
 
 /** Limits of rendering. Times in milliseconds, sizes in bytes. */
 export type RendererSettings = Readonly<{

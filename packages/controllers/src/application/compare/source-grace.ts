@@ -12,7 +12,7 @@ export type SourceFailure = Readonly<{
 
 /** Failures of repositories and tools that may pass by themselves; one of the cluster, or of what is in Git, is told at once. */
 export const mayPass = (error: unknown): boolean =>
-  isCoded(error) && /^(?:git|render)\//.test(error.code) && error.policy.retry === 'backoff';
+  isCoded(error) && /^(?:git|remote|render)\//.test(error.code) && error.policy.retry === 'backoff';
 
 /** Whether the stored verdict is of the sources that the spec names now. */
 function hasVerdict(application: Application): boolean {

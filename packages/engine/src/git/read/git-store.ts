@@ -1,5 +1,5 @@
 import { resolve as absolute } from 'node:path';
-import { CodedError, type Clock, isCoded, type Logger } from '@tiphys/api';
+import { CodedError, type Clock, isCoded, type Logger, within } from '@tiphys/api';
 import { LRUCache } from 'lru-cache';
 import { type CommitMetadata, parseCommit } from './commit-metadata.ts';
 import { gitDefaults, type GitSettings } from './git-settings.ts';
@@ -8,7 +8,6 @@ import { ObjectStore } from './object-store.ts';
 import { type NamedCommit, type Refs, resolveInRefs, tagsOf } from './refs.ts';
 import { type RepositoryAccess, scopeOf } from './repository-access.ts';
 import { parseTree, Tree, type TreeEntry } from './tree.ts';
-import { within } from './within.ts';
 
 /** A revision to resolve. `latest` asks the remote; `cached` is content with what was heard of it a while ago (`refsMs`, `failureMs`). */
 export type RevisionQuestion = Readonly<{

@@ -332,14 +332,14 @@ describe('chart repositories', { skip: withoutTools }, () => {
       helm: { valueFiles: [`${url}/open/remote.yaml`] },
     };
     const forbidden = await bench.request(source);
-    await fails(renderer.render(forbidden, signal), 'render/address-forbidden', '127.0.0.1', 'registered');
+    await fails(renderer.render(forbidden, signal), 'remote/address-forbidden', '127.0.0.1', 'registered');
     const access = (asked: string) => ({ url: asked, registeredHost: asked.startsWith(`${url}/`) });
     const rendered = await renderer.render({ ...forbidden, access }, signal);
     assert.equal(at(rendered.objects[0], 'data', 'retention'), '99d');
     assert.equal(rendered.lasting, false);
     const gone = { ...source, helm: { valueFiles: [`${url}/open/none.yaml`] } };
     const missing = renderer.render(await bench.request(gone, { access }), signal);
-    await fails(missing, 'render/value-file-missing', `${url}/open/none.yaml`);
+    await fails(missing, 'remote/not-found', `${url}/open/none.yaml`);
     const refused = await bench.request(source, { settings: { helmValuesFileSchemes: ['https'] } });
     await fails(renderer.render(refused, signal), 'render/unsupported', 'http', 'valuesFileSchemes');
   });

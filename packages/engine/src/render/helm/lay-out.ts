@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CodedError, mapLimited } from '@tiphys/api';
+import type { HostTrust } from '@tiphys/remote';
 import type { Decoder } from '../decode/decoder.ts';
-import type { HostTrust } from '../download/download.ts';
 import type { Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import { missing, resolveChartFiles, type ValueFile } from './value-files.ts';
@@ -37,7 +37,7 @@ export type Layout = Readonly<{
   place: (file: ValueFile) => string;
 }>;
 
-/** Fetches a value file. @throws CodedError render/address-forbidden, render/value-file-missing, render/value-file-unreachable */
+/** Fetches a value file. @throws CodedError remote/* */
 export type Download = (url: string, trust: (url: string) => HostTrust, signal: AbortSignal) => Promise<Buffer>;
 
 /** What is laid out. */
@@ -50,7 +50,7 @@ export type LayOutInput = Readonly<{
   trust: (url: string) => HostTrust;
 }>;
 
-/** Writes out what a run of Helm needs: the run itself reads files only. @throws CodedError git/*, render/value-file-missing, render/address-forbidden, render/too-costly */
+/** Writes out what a run of Helm needs: the run itself reads files only. @throws CodedError git/*, remote/*, render/value-file-missing, render/too-costly */
 export async function layOut(input: LayOutInput, workspace: Workspace, signal: AbortSignal): Promise<Layout> {
   const { chart, inputs } = input;
   const folders = await workspace.materialise();

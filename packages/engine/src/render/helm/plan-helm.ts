@@ -15,7 +15,7 @@ import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/r
 import type { BuildEnvironment } from '../build-environment.ts';
 import type { Decoder, UntrustedText } from '../decode/decoder.ts';
 import type { ReadDocument } from '../decode/documents.ts';
-import { describeUrl, type HostTrust } from '../download/download.ts';
+import { describeUrl, type HostTrust } from '@tiphys/remote';
 import type { Plan, PlanResult, Workspace } from '../plan.ts';
 import type { Reads } from '../read-set.ts';
 import type { ToolResult, ToolRun } from '../tool.ts';

@@ -1,10 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, describeRepository } from '@tiphys/api';
+import { CodedError, describeRepository, within } from '@tiphys/api';
 import { parseVersion, parseVersionRange } from '@tiphys/language';
 import { LRUCache } from 'lru-cache';
 import { type RepositoryAccess, scopeOf } from '../../git/read/repository-access.ts';
-import { within } from '../../git/read/within.ts';
 import type { ChartArchives, ChartVersion } from './chart-archives.ts';
 import { proxyOf } from './chart-repository.ts';
 import type { ChartPorts, ChartRepositories, ChartSettings, WantedVersion } from './charts.ts';

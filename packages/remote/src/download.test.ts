@@ -146,7 +146,7 @@ describe('files by URL', () => {
     assert.equal(await get(`https://127.0.0.1:${tlsPort}/values`), 'colour: blue\n');
     await fails(
       get(`https://127.0.0.1:${tlsPort}/values`, { trust: () => ({ registered: true }) }),
-      'render/value-file-unreachable',
+      'remote/unreachable',
       'certificate',
     );
   });
@@ -167,7 +167,7 @@ describe('files by URL', () => {
     for (const host of elsewhere)
       await fails(
         get(`http://${host}:${port}/values`, { trust: () => ({ registered: false }) }),
-        'render/address-forbidden',
+        'remote/address-forbidden',
         'internal address',
         'registered',
       );
@@ -178,7 +178,7 @@ describe('files by URL', () => {
       'http://[fe80::1]/',
       'http://none.example/',
     ])
-      await fails(get(url, { trust: () => ({ registered: true }) }), 'render/address-forbidden');
+      await fails(get(url, { trust: () => ({ registered: true }) }), 'remote/address-forbidden');
     assert.deepEqual(hits, []);
   });
 
@@ -194,14 +194,14 @@ describe('files by URL', () => {
       'file:///etc/passwd',
       'ftp://127.0.0.1/',
     ])
-      await fails(get(by(to)), 'render/address-forbidden');
+      await fails(get(by(to)), 'remote/address-forbidden');
     await fails(
       get(by(`http://127.0.0.1:${port}/values`, `https://127.0.0.1:${tlsPort}`)),
-      'render/address-forbidden',
+      'remote/address-forbidden',
       'redirects to http:',
     );
     assert.equal(hits.filter((line) => line.includes('/values')).length, 0);
-    await fails(get(`http://127.0.0.1:${port}/circle`), 'render/value-file-unreachable', 'redirects');
+    await fails(get(`http://127.0.0.1:${port}/circle`), 'remote/unreachable', 'redirects');
   });
 
   test('REPO-20 a name is looked up once for a connection: what it means a moment later changes nothing', async () => {
@@ -217,18 +217,14 @@ describe('files by URL', () => {
 
   test('what is missing, broken, too large or too slow is told, without what the server said', async () => {
     const at = (path: string): Promise<string> => get(`http://127.0.0.1:${port}${path}`);
-    await fails(at('/none'), 'render/value-file-missing', '/none');
-    await fails(at('/broken'), 'render/value-file-unreachable', '500');
-    await fails(at('/large'), 'render/output-too-large', '1000 bytes');
+    await fails(at('/none'), 'remote/not-found', '/none');
+    await fails(at('/broken'), 'remote/unreachable', '500');
+    await fails(at('/large'), 'remote/too-large', '1000 bytes');
     const started = performance.now();
-    await fails(at('/drip'), 'render/value-file-unreachable', '0.6 s');
-    await fails(
-      get('http://x.example/', { lookup: () => new Promise(() => {}) }),
-      'render/value-file-unreachable',
-      '0.6 s',
-    );
+    await fails(at('/drip'), 'remote/unreachable', '0.6 s');
+    await fails(get('http://x.example/', { lookup: () => new Promise(() => {}) }), 'remote/unreachable', '0.6 s');
     assert.ok(performance.now() - started < 5000);
-    await fails(get('s3://bucket/values'), 'render/unsupported');
+    await fails(get('s3://bucket/values'), 'remote/unsupported');
   });
 
   test('a proxy is asked for what is not exempt, and not for what is forbidden here', async () => {
@@ -256,7 +252,7 @@ describe('files by URL', () => {
     assert.equal(await get(`http://inside.example:${port}/values`, { proxies }), 'colour: blue\n');
     assert.deepEqual(seen, ['GET http://far.example/values', `CONNECT 127.0.0.1:${tlsPort}`]);
     for (const url of ['http://metadata.example/', 'http://169.254.169.254/', 'http://outside.example/'])
-      await fails(get(url, { proxies }), 'render/address-forbidden');
+      await fails(get(url, { proxies }), 'remote/address-forbidden');
     assert.equal(seen.length, 2);
     proxy.closeAllConnections();
     proxy.close();

@@ -8,8 +8,7 @@ import {
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { CodedError, describeRepository, isCoded, messageOf } from '@tiphys/api';
-import { within } from '../../git/read/within.ts';
+import { CodedError, describeRepository, isCoded, messageOf, within } from '@tiphys/api';
 import { classOf } from './address.ts';
 import { proxyFor, type ProxyVariables } from './proxy.ts';
 
@@ -41,12 +40,12 @@ const systemLookup = async (host: string): Promise<readonly string[]> =>
 export const describeUrl = ({ protocol, host, pathname }: URL): string => `${protocol}//${host}${pathname}`;
 
 const unreachable = (url: URL, why: string): CodedError =>
-  new CodedError('render/value-file-unreachable', `${describeUrl(url)}: ${why}`);
+  new CodedError('remote/unreachable', `${describeUrl(url)}: ${why}`);
 
 /**
  * The addresses of a host that may be asked. They are what the connection is made to: a name that means something else a moment
  * later changes nothing.
- * @throws CodedError render/address-forbidden, render/value-file-unreachable
+ * @throws CodedError remote/address-forbidden, remote/unreachable
  */
 async function addressesOf(
   url: URL,
@@ -69,7 +68,7 @@ async function addressesOf(
     ? '; it is asked only when a repository on this host and port is registered'
     : '';
   throw new CodedError(
-    'render/address-forbidden',
+    'remote/address-forbidden',
     `${describeUrl(url)}: ${all.length === 0 ? 'the host has no address' : `${host} is at an internal address (${all.join(', ')})${hint}`}`,
   );
 }
@@ -97,7 +96,7 @@ async function wayTo(
   }
   // Where a proxy leads is for the proxy to say; what the name is known as here counts all the same, if it is known here at all.
   await addressesOf(url, trust, lookup).catch((error: unknown) => {
-    if (!isCoded(error, 'render/value-file-unreachable')) throw error;
+    if (!isCoded(error, 'remote/unreachable')) throw error;
   });
   const proxyEnv = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
   const agent = new (url.protocol === 'https:' ? TlsAgent : PlainAgent)({ keepAlive: false, proxyEnv });
@@ -113,7 +112,7 @@ async function bodyOf(response: IncomingMessage, url: URL, maxBytes: number): Pr
     const part = Buffer.from(chunk as Uint8Array);
     bytes += part.length;
     if (bytes > maxBytes)
-      throw new CodedError('render/output-too-large', `${describeUrl(url)}: the file is larger than ${maxBytes} bytes`);
+      throw new CodedError('remote/too-large', `${describeUrl(url)}: the file is larger than ${maxBytes} bytes`);
     chunks.push(part);
   }
   return Buffer.concat(chunks);
@@ -124,7 +123,7 @@ function redirectOf({ headers }: IncomingMessage, url: URL): URL {
   if (to === null) throw unreachable(url, 'it redirects to nowhere');
   // What was asked for in secret is not fetched in the open.
   if (to.protocol !== 'https:' && (to.protocol !== 'http:' || url.protocol === 'https:'))
-    throw new CodedError('render/address-forbidden', `${describeUrl(url)}: it redirects to ${to.protocol}//${to.host}`);
+    throw new CodedError('remote/address-forbidden', `${describeUrl(url)}: it redirects to ${to.protocol}//${to.host}`);
   return to;
 }
 
@@ -151,10 +150,7 @@ async function ask(
     const { statusCode = 0 } = response;
     if ([301, 302, 303, 307, 308].includes(statusCode)) return { kind: 'redirect', to: redirectOf(response, url) };
     if (statusCode === 404 || statusCode === 410)
-      throw new CodedError(
-        'render/value-file-missing',
-        `${describeUrl(url)}: the value file does not exist (${statusCode})`,
-      );
+      throw new CodedError('remote/not-found', `${describeUrl(url)}: it does not exist (${statusCode})`);
     if (statusCode !== 200) throw unreachable(url, `the server answers with ${statusCode}`);
     return { kind: 'body', body: await bodyOf(response, url, maxBytes) };
   } finally {
@@ -165,7 +161,7 @@ async function ask(
 /**
  * Fetches a file for somebody who may name any URL: by http or https, from public addresses, and from internal ones only where a
  * repository is registered. The same counts for every redirect. Nobody's credentials go along but those in the URL, to its own host.
- * @throws CodedError render/address-forbidden, render/value-file-missing, render/value-file-unreachable, render/output-too-large
+ * @throws CodedError remote/address-forbidden, remote/not-found, remote/unreachable, remote/too-large
  */
 export async function download(
   text: string,
@@ -177,10 +173,7 @@ export async function download(
   const either = AbortSignal.any([signal, deadline]);
   const first = URL.parse(text);
   if (first === null || !/^https?:$/.test(first.protocol))
-    throw new CodedError(
-      'render/unsupported',
-      `${describeRepository(text)}: value files are fetched by http and https only`,
-    );
+    throw new CodedError('remote/unsupported', `${describeRepository(text)}: files are fetched by http and https only`);
   let url: URL = first;
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const reply: Reply = await ask(url, ports, { maxBytes, signal: either }).catch((error: unknown) => {

@@ -1,0 +1,2 @@
+export { describeUrl, download, type DownloadLimits, type DownloadPorts, type HostTrust } from './download.ts';
+export { type ProxyVariables } from './proxy.ts';
