@@ -68,3 +68,7 @@ export function sourceFields(
   const [source] = sources;
   return isMulti(application) || source === undefined ? { sources } : { source };
 }
+
+/** Manifests that the operation brings along; undefined when it syncs what the sources say. */
+export const localManifests = ({ operation }: OperationState): readonly string[] | undefined =>
+  (operation.sync?.manifests ?? []).length > 0 ? operation.sync?.manifests : undefined;

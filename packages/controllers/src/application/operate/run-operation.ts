@@ -27,9 +27,10 @@ import { comparedFrom } from '../compare/compared.ts';
 import type { Pass } from '../context.ts';
 import { type Compared, describeStatus, type StatusFacts } from '../status/describe-status.ts';
 import type { Destination } from '../watch/destinations.ts';
+import { announceEnd, announceStart } from './announce.ts';
 import { operate, type OperateOutcome } from './operate.ts';
 import { writeAgainstCurrent, writeStatus } from '../status/write-status.ts';
-import { frozenSources, isMultiSource, operationSources, requestedSync } from '../compare/sources.ts';
+import { frozenSources, isMultiSource, localManifests, requestedSync } from '../compare/sources.ts';
 import { mayPass } from '../compare/source-grace.ts';
 import { stopHooks } from './stop-hooks.ts';
 
@@ -190,10 +191,6 @@ async function prepare(pass: Pass, state: OperationState, { facts }: Given): Pro
   }
 }
 
-/** Manifests that the operation brings along; undefined when it syncs what the sources say. */
-const localManifests = ({ operation }: OperationState): readonly string[] | undefined =>
-  (operation.sync?.manifests ?? []).length > 0 ? operation.sync?.manifests : undefined;
-
 /** Whether the comparison of this pass is of what the operation syncs: no revisions or sources of its own, and none frozen that differ. */
 function fits(
   compared: Compared,
@@ -230,34 +227,6 @@ function newerRevision({ operation, syncResult }: OperationState, { compared }: 
   const { revisions } = compared.comparison;
   const own = (syncResult?.revisions ?? []).length > 0 ? (syncResult?.revisions ?? []) : [syncResult?.revision ?? ''];
   return own.every((revision, index) => revision === revisions[index]) ? undefined : revisions.join(', ');
-}
-
-const revisionsOf = ({ syncResult }: OperationState): string =>
-  syncResult?.revisions?.join(', ') ?? syncResult?.revision ?? '';
-
-/** What was asked for, and the commits behind it where they are known: `main (1f8a...)`. */
-const namedRevisions = (application: Application, state: OperationState): string => {
-  const commits = frozenSources(application, state).map(({ revision }) => revision);
-  return operationSources(application, requestedSync(state))
-    .map(({ revision }, index) =>
-      state.syncResult === undefined || commits[index] === revision
-        ? revision
-        : `${revision} (${commits[index] ?? ''})`,
-    )
-    .join(',');
-};
-
-/** As people and their dashboards know it: who began, and to which commits. */
-function announceStart({ context, stored, application }: Pass, state: OperationState): void {
-  const { initiatedBy, sync = {} } = state.operation;
-  const who = initiatedBy?.username ?? 'Unknown user';
-  const what = (sync.resources ?? []).length > 0 ? 'partial sync' : 'sync';
-  const where = localManifests(state) === undefined ? `to ${namedRevisions(application, state)}` : 'locally';
-  const message =
-    initiatedBy?.automated === true
-      ? `Initiated automated sync to '${revisionsOf(state)}'`
-      : `${who} initiated ${what} ${where}`;
-  context.events.record(stored.raw, { type: 'Normal', reason: 'OperationStarted', message });
 }
 
 type Progress = Readonly<{ state: OperationState; given: Given }>;
@@ -366,26 +335,6 @@ const withRetries = (state: OperationState): OperationState => {
     ? state
     : { ...state, message: `${state.message ?? ''} (retried ${retries} times).` };
 };
-
-function announceEnd({ context, stored, key }: Pass, state: OperationState): void {
-  const { phase, message = '', startedAt, finishedAt = startedAt, operation } = state;
-  const durationMs = new Date(finishedAt).getTime() - new Date(startedAt).getTime();
-  context.ports.log.info('operation finished', {
-    application: key,
-    phase,
-    message,
-    durationMs,
-    automated: operation.initiatedBy?.automated === true,
-  });
-  const what = (operation.sync?.resources ?? []).length > 0 ? 'Partial sync operation' : 'Sync operation';
-  const where = state.syncResult === undefined ? '' : ` to ${revisionsOf(state)}`;
-  const how = phase === 'Succeeded' ? 'succeeded' : `failed: ${message}`;
-  context.events.record(stored.raw, {
-    type: phase === 'Succeeded' ? 'Normal' : 'Warning',
-    reason: 'OperationCompleted',
-    message: `${what}${where} ${how}`,
-  });
-}
 
 /** What the cluster looks like after our writes: rendered objects are at hand, so this costs a look at the live cache. */
 async function compareAgain(pass: Pass, before: Compared, ended: OperationState): Promise<Compared> {
