@@ -24,6 +24,14 @@ const optional = (list: readonly unknown[], at: number): Optional =>
 
 const isWithin = (all: readonly unknown[], some: readonly unknown[]): boolean => some.every((one) => all.includes(one));
 
+/** A rule's cost is not counted here, so that a few characters could ask for more memory than there is. */
+const maxRange = 1_000_000n;
+
+function rangeTo(end: bigint): bigint[] {
+  if (end < 0n || end > maxRange) throw new Error(`lists.range: ${end} is not at least 0 and at most ${maxRange}`);
+  return Array.from({ length: Number(end) }, (_, index) => BigInt(index));
+}
+
 export const registerLists = (environment: Environment): Environment =>
   environment
     .registerFunction('list.isSorted(): bool', (list: readonly Comparable[]) =>
@@ -52,9 +60,7 @@ export const registerLists = (environment: Environment): Environment =>
     .registerFunction('list.last(): optional', (list: readonly unknown[]) => optional(list, -1))
     .registerType('kubernetes.Lists', { ctor: Lists, fields: {} })
     .registerConstant('lists', 'kubernetes.Lists', new Lists())
-    .registerFunction('kubernetes.Lists.range(int): list', (_lists: Lists, end: bigint) =>
-      Array.from({ length: Number(end) }, (_, index) => BigInt(index)),
-    )
+    .registerFunction('kubernetes.Lists.range(int): list', (_lists: Lists, end: bigint) => rangeTo(end))
     .registerType('kubernetes.Sets', { ctor: Sets, fields: {} })
     .registerConstant('sets', 'kubernetes.Sets', new Sets())
     .registerFunction('kubernetes.Sets.contains(list, list): bool', (_sets: Sets, a: unknown[], b: unknown[]) =>
