@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, chartOf, describeKey, limiter, normaliseRepositoryUrl } from '@tiphys/api';
+import { canonicalJson, chartOf, CodedError, describeKey, limiter, normaliseRepositoryUrl, within } from '@tiphys/api';
 import { type Comparison, type LiveChange, openCompareMemory, openDesiredMemory, syncStatusCode } from '@tiphys/engine';
 import { type Controller, runController } from '@tiphys/kube';
 import type { InstallationSettings } from '@tiphys/operations';
@@ -95,7 +95,7 @@ async function openParts(
   const starting = AbortSignal.timeout(startTimeoutMs);
   const ownership = undo.use(await takeOwnership(ports, own, starting));
   const settingsWatch = undo.use(await watchSettings(ports, own.namespace, starting));
-  await settingsWatch.synced;
+  await within(settingsWatch.synced, starting);
   const settings = (): InstallationSettings => effective(settingsWatch.current, own);
   return {
     ports,
@@ -280,16 +280,24 @@ async function reread(
   return object === undefined ? undefined : store.written(object);
 }
 
+/** A deadline says nothing about what it was for. */
+const inTime = <T>(opening: Promise<T>): Promise<T> =>
+  opening.catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error;
+    const message = `not started: what the controller needs could not be read within ${startTimeoutMs / 1000} s; the log says why`;
+    throw new CodedError('kube/timeout', message, { cause: error });
+  });
+
 /** Builds and starts the controller. Resolves when its caches are filled and it works. */
 export async function runApplicationController(
   ports: ApplicationPorts,
   own: ApplicationSettings,
 ): Promise<ApplicationController> {
   await using undo = new AsyncDisposableStack();
-  const parts = await openParts(ports, own, undo);
+  const parts = await inTime(openParts(ports, own, undo));
   const { ownership, settings, settingsWatch, store, queue, counts, opened, stopping } = parts;
   const events = openEventRecorder(ports);
-  const destinations = await openClusters(parts, undo);
+  const destinations = await inTime(openClusters(parts, undo));
   const watch = undo.use(openWatch(parts));
   const context = openContext(parts, { destinations, watch, events });
   queue.controller = undo.use(

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@tiphys/api';
+import { type Clock, type Logger, within } from '@tiphys/api';
 import { type KubeClient, openCache } from '@tiphys/kube';
 import { controllerSelector, type Rival, rivalIn, workloadResources } from './installation-guard.ts';
 
@@ -36,7 +36,7 @@ export async function watchRivals(
       else seen.set(id, now);
       for (const listener of listeners) listener();
     });
-    await cache.synced;
+    await within(cache.synced, signal);
   }
   const opened = undo.move();
   return {

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@tiphys/api';
+import { type Clock, type Logger, within } from '@tiphys/api';
 import { type KubeClient, openCache } from '@tiphys/kube';
 
 /** Which AppProjects there are. */
@@ -17,8 +17,11 @@ export async function watchProjects(
   signal: AbortSignal,
 ): Promise<ProjectNames> {
   const resource = await ports.client.resourceFor(appProject, { signal });
+  await using undo = new AsyncDisposableStack();
   const cache = openCache(ports.client, { resource, namespace, project: () => true }, ports);
-  await cache.synced;
+  undo.defer(() => cache.stop());
+  await within(cache.synced, signal);
+  const opened = undo.move();
   return {
     has: (name) => name === 'default' || cache.get({ namespace, name }) === true,
     onChange: (listener) => {
@@ -26,6 +29,6 @@ export async function watchProjects(
         if (change.kind !== 'updated') listener();
       });
     },
-    [Symbol.asyncDispose]: () => cache.stop(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -1,4 +1,4 @@
-import { type Clock, isRecord, type Logger, stringAt } from '@tiphys/api';
+import { type Clock, isRecord, type Logger, stringAt, within } from '@tiphys/api';
 import { type KubeClient, type ObjectCache, openCache } from '@tiphys/kube';
 import { certificatesName, type InstallationSettings, readCertificates, readSettings } from '@tiphys/operations';
 import type { Destinations } from './destinations.ts';
@@ -70,8 +70,10 @@ export async function watchRegistrations(
   signal: AbortSignal,
 ): Promise<AsyncDisposable> {
   const resource = await ports.client.resourceFor(secrets, { signal });
+  await using undo = new AsyncDisposableStack();
   const labelSelector = `${secretTypes} in (cluster,repository,repo-creds)`;
   const cache = openCache(ports.client, { resource, namespace, labelSelector, project: (secret) => secret }, ports);
+  undo.defer(() => cache.stop());
   cache.onChange((change) => {
     const secret = change.kind === 'deleted' ? change.before : change.after;
     const type = stringAt(secret, 'metadata', 'labels', secretTypes);
@@ -86,11 +88,8 @@ export async function watchRegistrations(
     { resource: maps, namespace, fieldSelector, project: ({ data }) => readCertificates(data) },
     ports,
   );
+  undo.defer(() => certificates.stop());
   certificates.onChange(() => ports.repositories.certificatesChanged(certificates.list()[0] ?? {}));
-  await Promise.all([cache.synced, certificates.synced]);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([cache.stop(), certificates.stop()]);
-    },
-  };
+  await within(Promise.all([cache.synced, certificates.synced]), signal);
+  return undo.move();
 }
