@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
@@ -8,6 +8,16 @@ import type { World } from './harness/world.ts';
 
 /** What needs the controller for itself: the count of its renders, and its death. */
 export function aloneTests(world: World): void {
+  /** For one test nothing brings a commit here but who asks for it. */
+  async function pollRarely(t: TestContext): Promise<void> {
+    await world.controller.stop();
+    world.controller.start('1h');
+    t.after(async () => {
+      await world.controller.stop();
+      world.controller.start();
+    });
+  }
+
   test('REC-13 what has not changed is not rendered again; a changed parameter is', async (t) => {
     const chart = {
       'app/Chart.yaml': { apiVersion: 'v2', name: 'app', version: '1.0.0' },
@@ -92,13 +102,7 @@ export function aloneTests(world: World): void {
   });
 
   test('REC-03 who asks for a sync, changes the spec or refreshes gets what is in Git at that moment', async (t) => {
-    await world.controller.stop();
-    // Nothing else brings a commit here.
-    world.controller.start('1h');
-    t.after(async () => {
-      await world.controller.stop();
-      world.controller.start();
-    });
+    await pollRarely(t);
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a', { key: 'one' }) });
     await scene.create();
     await scene.until('compared', (view) => view.sync === 'OutOfSync');
@@ -122,12 +126,7 @@ export function aloneTests(world: World): void {
   });
 
   test('REC-15 a repository that was lost stays lost, whatever is compared meanwhile', async (t) => {
-    await world.controller.stop();
-    world.controller.start('1h');
-    t.after(async () => {
-      await world.controller.stop();
-      world.controller.start();
-    });
+    await pollRarely(t);
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
     await scene.createAutomated();
     await scene.untilSettled();
