@@ -85,7 +85,6 @@ export {
   isRunning,
   retryOperation,
   startOperation,
-  timeText,
   type Frozen,
 } from './status/operation.ts';
 export {

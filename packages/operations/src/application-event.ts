@@ -1,4 +1,4 @@
-import type { Application, KubeObject } from '@tiphys/api';
+import { type Application, type KubeObject, timeText } from '@tiphys/api';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
 
 /** Reasons of the events on Applications (contract 3.12). */
@@ -22,7 +22,7 @@ export function eventObject(
   { component, now, serial }: Readonly<{ component: string; now: Date; serial: string }>,
 ): KubeObject {
   const { name = '', namespace = '', uid, resourceVersion } = metadata;
-  const stamp = now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const stamp = timeText(now);
   return {
     apiVersion: 'v1',
     kind: 'Event',

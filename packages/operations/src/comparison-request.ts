@@ -46,11 +46,10 @@ export type WantedComparison = Pick<CompareRequest, 'sources' | 'freshness'> &
 
 /**
  * What the engine is asked to compare: one reading of application and settings, for the controller and for whoever compares by
- * hand. The engine is loaded here, so that operations that only write intents start without it.
+ * hand.
  */
-export async function comparisonRequest(wanted: WantedComparison): Promise<CompareRequest> {
+export function comparisonRequest(wanted: WantedComparison): CompareRequest {
   const { application, settings, controlNamespace, sources, freshness, memory } = wanted;
-  const { renderDefaults } = await import('@tiphys/engine');
   const { name = '', namespace = '' } = application.metadata;
   return {
     application: { name, namespace, project: projectOf(application.spec) },
@@ -59,7 +58,6 @@ export async function comparisonRequest(wanted: WantedComparison): Promise<Compa
     freshness,
     excluded: excludedIn(settings),
     render: {
-      ...renderDefaults,
       kustomize: {
         buildOptions: settings.kustomize.buildOptions,
         buildOptionsOf: settings.kustomize.buildOptionsOf,

@@ -82,8 +82,11 @@ export async function createApplication(
     const object = newObject(value, namespace);
     const created = await ports.kube.create(object, { signal: request.signal, fieldManager: 'tiphys' });
     const application = typed(created);
-    const told = { application, reason: 'ResourceCreated', what: 'created application' } as const;
-    await tellIntent(actor, { ...told, signal: request.signal }, ports);
+    await tellIntent(
+      actor,
+      { application, reason: 'ResourceCreated', what: 'created application', signal: request.signal },
+      ports,
+    );
     return { application, outcome: 'created', warnings };
   }
   if (canonicalJson(before.spec) === canonicalJson(value.spec) && !request.upsert)
@@ -94,8 +97,11 @@ export async function createApplication(
       `application ${namespace}/${ref.name}: existing application spec is different, use upsert flag to force update (--upsert)`,
     );
   const application = await updateApplication(ref, ports, (stored) => patchTo(value, stored));
-  const told = { application, reason: 'ResourceUpdated', what: 'updated application' } as const;
-  await tellIntent(actor, { ...told, signal: request.signal }, ports);
+  await tellIntent(
+    actor,
+    { application, reason: 'ResourceUpdated', what: 'updated application', signal: request.signal },
+    ports,
+  );
   return { application, outcome: 'updated', warnings };
 }
 

@@ -45,7 +45,10 @@ export async function deleteApplication(
     signal: request.signal,
     preconditions: { uid: application.metadata.uid },
   });
-  const told = { application, reason: 'ResourceDeleted', what: 'deleted application' } as const;
-  await tellIntent(actor, { ...told, signal: request.signal }, ports);
+  await tellIntent(
+    actor,
+    { application, reason: 'ResourceDeleted', what: 'deleted application', signal: request.signal },
+    ports,
+  );
   return application;
 }

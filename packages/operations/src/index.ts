@@ -3,6 +3,7 @@ export { applicationResource } from '@tiphys/api';
 export type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
 export { type ApplicationEvent, eventObject, type EventReason } from './application-event.ts';
 export { changeResource, type ChangeResourceRequest, type ResourceChange } from './change-resource.ts';
+export { configMapData } from './config-map.ts';
 export { comparisonRequest, ignoreRules, instanceName, type WantedComparison } from './comparison-request.ts';
 export { confirmDeletion } from './confirm-deletion.ts';
 export { createApplication, type CreateRequest, type CreateResult } from './create-application.ts';
@@ -30,7 +31,6 @@ export {
   accessOf,
   accessTo,
   certificatesName,
-  readCertificates,
   readRepositoryAccess,
   type Registered,
   type TrustedCertificates,

@@ -23,7 +23,10 @@ export async function patchApplication(
   const outcome = await ports.kube.patch(ref, patch, { ...options, dryRun: true });
   requireNoProblems(`application ${request.name}`, parseApplication(outcome, { mode: 'read' }).problems);
   const application = typed(await ports.kube.patch(ref, patch, options));
-  const told = { application, reason: 'ResourceUpdated', what: 'patched application' } as const;
-  await tellIntent(actor, { ...told, signal: request.signal }, ports);
+  await tellIntent(
+    actor,
+    { application, reason: 'ResourceUpdated', what: 'patched application', signal: request.signal },
+    ports,
+  );
   return application;
 }

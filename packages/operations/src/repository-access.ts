@@ -1,6 +1,7 @@
-import { isRecord, normaliseRepositoryUrl, repositoryAlias } from '@tiphys/api';
+import { normaliseRepositoryUrl, repositoryAlias } from '@tiphys/api';
 import type { RepositoryAccess } from '@tiphys/engine';
 import type { Actor, Cancelable, OperationPorts } from './actor.ts';
+import { configMapData } from './config-map.ts';
 import { listRepositories, type Repository } from './repository.ts';
 
 const credentialKeys = [
@@ -74,10 +75,10 @@ export function accessTo(url: string, { repositories, prefixes, certificates = {
   const named = alias === undefined ? undefined : repositories.find(isNamed);
   if (named !== undefined) return accessTo(named.url, { repositories, prefixes, certificates });
   const wanted = keyOf(url);
-  const caPem = certificates[hostOf(wanted).replace(/:\d+$/, '')];
+  const host = hostOf(wanted);
+  const caPem = certificates[host.replace(/:\d+$/, '')];
   const trust = caPem === undefined || caPem === '' ? {} : { caPem };
   const own = repositories.find((one) => keyOf(one.url) === wanted);
-  const host = hostOf(wanted);
   const known = [...repositories, ...prefixes].some((one) => hostOf(keyOf(one.url)) === host);
   const place = { ...trust, ...(known && { registeredHost: true }), url };
   if (own?.credentials !== undefined) return { ...own, ...place };
@@ -90,14 +91,6 @@ export function accessTo(url: string, { repositories, prefixes, certificates = {
 
 /** Name of the ConfigMap with certificates. */
 export const certificatesName = 'argocd-tls-certs-cm';
-
-/** The certificates of the ConfigMap's `data`. */
-export const readCertificates = (data: unknown): TrustedCertificates =>
-  isRecord(data)
-    ? Object.fromEntries(
-        Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-      )
-    : {};
 
 /** Reads what is registered, once: how to reach each repository from then on. */
 export async function readRepositoryAccess(
@@ -114,7 +107,7 @@ export async function readRepositoryAccess(
   const registered: Registered = {
     repositories: own.map(accessOf),
     prefixes: prefixes.map(accessOf),
-    certificates: readCertificates(trusted?.['data']),
+    certificates: configMapData(trusted),
   };
   return (url) => accessTo(url, registered);
 }

@@ -27,8 +27,11 @@ export async function setApplication(
     return spec === undefined ? undefined : { spec };
   });
   if (application.metadata.resourceVersion !== before.metadata.resourceVersion) {
-    const told = { application, reason: 'ResourceUpdated', what: 'updated application spec' } as const;
-    await tellIntent(actor, { ...told, signal: request.signal }, ports);
+    await tellIntent(
+      actor,
+      { application, reason: 'ResourceUpdated', what: 'updated application spec', signal: request.signal },
+      ports,
+    );
   }
   return { application, warnings: checked.warnings };
 }

@@ -19,7 +19,10 @@ export async function terminateOperation(
     if (stored.operation !== undefined) return { operation: null };
     throw refused(`application ${request.name}: no operation is in progress`);
   });
-  const told = { application, reason: 'ResourceUpdated', what: 'terminated running operation' } as const;
-  await tellIntent(actor, { ...told, signal: request.signal }, ports);
+  await tellIntent(
+    actor,
+    { application, reason: 'ResourceUpdated', what: 'terminated running operation', signal: request.signal },
+    ports,
+  );
   return application;
 }

@@ -117,7 +117,7 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   await live.ensure(managedKinds(application), signal);
   const sources = await wantedSources(request, workDir, context);
   const wanted = { application, sources, settings, controlNamespace: ports.namespace, freshness: 'latest' } as const;
-  const compared = await comparisonRequest(wanted);
+  const compared = comparisonRequest(wanted);
   const comparison = await compare(compared, { git, renderer, live, access, memory: openDesiredMemory() }, signal);
   requireNoErrors(comparison);
   return { comparison, policy: compared.diff };

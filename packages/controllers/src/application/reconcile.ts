@@ -73,7 +73,7 @@ async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<N
     ...factsOf(pass),
     compared: { kind: 'failed', type: 'InvalidSpecError', messages: problems },
   };
-  await writeAnswer(pass, facts, [refreshAnnotation]);
+  await writeAnswer(pass, facts, requestOf(facts.application));
   const { application, context } = pass;
   if (!isBusy(application)) return {};
   const state = resumed(application, context.ports.clock.now());
@@ -88,20 +88,21 @@ async function reportInvalid(pass: Pass, problems: readonly string[]): Promise<N
  * Stores what a pass found, and takes off the annotation that asked for it. A request that came while the comparison was made is
  * not answered by it: it stays, and is next.
  */
-function writeAnswer(pass: Pass, facts: StatusFacts, answered: readonly string[]): Promise<void> {
-  const asked = requestOf(facts.application);
+function writeAnswer(pass: Pass, facts: StatusFacts, request: string | undefined): Promise<void> {
   return writeAgainstCurrent(pass, (current) => ({
     status: describeStatus({
       ...facts,
       application: { ...facts.application, ...(current.status !== undefined && { status: current.status }) },
     }),
-    dropAnnotations: requestOf(current) === asked ? answered : [],
+    dropAnnotations: request !== undefined && requestOf(current) === request ? [refreshAnnotation] : [],
   }));
 }
 
-/** What tells one request for a refresh from another. */
-const requestOf = ({ metadata: { annotations = {} } }: Application): string =>
-  `${annotations[refreshAnnotation] ?? ''} ${annotations[refreshStamp] ?? ''}`;
+/** What tells one request for a refresh from another; undefined without one. */
+function requestOf({ metadata: { annotations = {} } }: Application): string | undefined {
+  const kind = annotations[refreshAnnotation];
+  return kind === undefined ? undefined : `${kind} ${annotations[refreshStamp] ?? ''}`;
+}
 
 /** Whether an operation is asked for or under way. */
 const isBusy = ({ operation, status }: Application): boolean =>
@@ -150,9 +151,7 @@ async function refreshAndOperate(pass: Pass): Promise<Next> {
     compared = await refresh(pass, freshness, { because, asked: requested !== undefined });
     await keepFinalizers(pass, compared);
   }
-  const facts: StatusFacts = { ...factsOf(pass), compared };
-  const answered = requested === undefined ? [] : [refreshAnnotation];
-  return actOn(pass, { facts, answered, busy });
+  return actOn(pass, { facts: { ...factsOf(pass), compared }, request: requestOf(application), busy });
 }
 
 /** PreDelete and PostDelete hooks hold their application, from the moment they are desired: a deletion may come at any time. */
@@ -166,13 +165,14 @@ async function keepFinalizers(pass: Pass, compared: Compared): Promise<void> {
   });
 }
 
-type Plan = Readonly<{ facts: StatusFacts; answered: readonly string[]; busy: boolean }>;
+/** `request`: that for a refresh, as it was before the comparison. */
+type Plan = Readonly<{ facts: StatusFacts; request: string | undefined; busy: boolean }>;
 
 /** Runs the operation that is under way, asked for, or due by automation; otherwise the status is all there is to write. */
-async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next> {
+async function actOn(pass: Pass, { facts, request, busy }: Plan): Promise<Next> {
   const { application, memory, context } = pass;
   if (busy) {
-    if (answered.length > 0) await writeAnswer(pass, facts, answered);
+    if (request !== undefined) await writeAnswer(pass, facts, request);
     return runOperation(pass, resumed(application, context.ports.clock.now()), { facts });
   }
   const automated = automation(pass, facts);
@@ -182,7 +182,7 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
       // Stored only with the outcome: a sync that ends at once is one write.
       tellVerdict(pass, 'sync', 'OutOfSync');
       context.ports.log.info('automated sync', { application: pass.key, because: automated.because.code });
-      if (answered.length > 0) await writeAnswer(pass, facts, answered);
+      if (request !== undefined) await writeAnswer(pass, facts, request);
       return runOperation(
         pass,
         startOperation(automated.operation, startTime(application, context.ports.clock.now())),
@@ -190,16 +190,16 @@ async function actOn(pass: Pass, { facts, answered, busy }: Plan): Promise<Next>
       );
     }
     case 'refuse': {
-      await writeAnswer(pass, { ...facts, syncError: automated.message }, answered);
+      await writeAnswer(pass, { ...facts, syncError: automated.message }, request);
       return nextPass(pass);
     }
     case 'later': {
       memory.automation = automated.because;
-      await writeAnswer(pass, { ...facts, waitingFor: [automated.because] }, answered);
+      await writeAnswer(pass, { ...facts, waitingFor: [automated.because] }, request);
       return { againInMs: Math.max(1, automated.at.getTime() - context.ports.clock.now().getTime()) };
     }
     case 'none':
-      await writeAnswer(pass, facts, answered);
+      await writeAnswer(pass, facts, request);
       memory.settled = await settle(pass, facts.compared);
       return nextPass(pass);
   }

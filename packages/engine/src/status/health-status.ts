@@ -1,6 +1,5 @@
-import type { HealthStatus as HealthField } from '@tiphys/api';
+import { type HealthStatus as HealthField, timeText } from '@tiphys/api';
 import type { Health } from '../health/health.ts';
-import { timeText } from './operation.ts';
 
 /**
  * `status.health`: the time moves only with the status. The message of an application on its way is left out: it changes with

@@ -1,9 +1,13 @@
-import type { ApplicationSource, Operation, OperationState, ResourceResult, SyncPolicy } from '@tiphys/api';
+import {
+  type ApplicationSource,
+  type Operation,
+  type OperationState,
+  type ResourceResult,
+  type SyncPolicy,
+  timeText,
+} from '@tiphys/api';
 import { withoutKeys } from '../diff/without-keys.ts';
 import type { RetryDecision } from '../sync/decide-retry.ts';
-
-/** RFC 3339 without fractions, as Kubernetes writes times. */
-export const timeText = (time: Date): string => time.toISOString().replace(/\.\d{3}Z$/, 'Z');
 
 /** What an operation is frozen to (contract 3.2, step 3). */
 export type Frozen = Readonly<{

@@ -138,8 +138,10 @@ function reader(data: Readonly<Record<string, string>>, where: string, warnings:
     count: (key: string, fallback: number) => value(key, fallback, countForm),
     bytes: (key: string, fallback: number) => value(key, fallback, sizeForm),
     flag: (key: string, fallback: boolean) => value(key, fallback, flagForm),
-    words: (key: string, fallback: readonly string[], separator: RegExp): readonly string[] =>
-      data[key]?.split(separator).filter((word) => word !== '') ?? fallback,
+    words: (key: string, fallback: readonly string[], separator: RegExp): readonly string[] => {
+      const text = data[key];
+      return text === undefined ? fallback : words(text, separator);
+    },
     filters: (key: string, fallback: readonly KindFilter[]) => value(key, fallback, filtersForm),
   };
 }
@@ -161,7 +163,8 @@ function bytesOf(text: string): number | undefined {
   }
 }
 
-const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
+const words = (text: string, separator = /\s+/): readonly string[] =>
+  text.split(separator).filter((word) => word !== '');
 
 /** The keys of a family, by what follows the family's name. */
 const familyOf = (cm: SettingsInput['cm'], family: string): readonly (readonly [string, string])[] =>

@@ -1,4 +1,4 @@
-import type { Application } from '@tiphys/api';
+import { type Application, timeText } from '@tiphys/api';
 import type { CommandContext } from '../../context.ts';
 import { openProgress } from '../../output/progress.ts';
 import { formatTable } from '../../output/table.ts';
@@ -41,13 +41,7 @@ export function openFollower(context: CommandContext, mode: 'rows' | 'quiet'): F
       if (printed.get(key) === text) continue;
       if (printed.size === 0) emit(['TIMESTAMP', ...resourceHeader]);
       printed.set(key, text);
-      emit([
-        io.clock
-          .now()
-          .toISOString()
-          .replace(/\.\d+Z$/, 'Z'),
-        ...row,
-      ]);
+      emit([timeText(io.clock.now()), ...row]);
     }
     glance(application);
   };

@@ -69,7 +69,7 @@ export async function compareApplication(
   { ports, repositories, settings, compareMemory, desiredMemory, controlNamespace }: CompareParts,
   signal: AbortSignal,
 ): Promise<Comparison> {
-  const request = await comparisonRequest({ ...wanted, settings, controlNamespace, memory: compareMemory });
+  const request = comparisonRequest({ ...wanted, settings, controlNamespace, memory: compareMemory });
   const timeoutMs = settings.renderTimeoutMs;
   const read: ReadPorts = {
     git: {

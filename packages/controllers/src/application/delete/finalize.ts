@@ -1,10 +1,9 @@
-import { type Application, type Because, isCoded, keyOf, type KubeObject, messageOf } from '@tiphys/api';
+import { type Application, type Because, isCoded, keyOf, type KubeObject, messageOf, timeText } from '@tiphys/api';
 import {
   type ClusterWriter,
   type DeletionPhase,
   type LiveView,
   mergeConditions,
-  timeText,
   type WriteContext,
   writeContextWithoutPlan,
 } from '@tiphys/engine';

@@ -5,6 +5,7 @@ import {
   type OperationState,
   type ResourceResult,
   sourcesOf,
+  timeText,
 } from '@tiphys/api';
 import {
   awaitRetry,
@@ -16,7 +17,6 @@ import {
   freezeOperation,
   operationMark,
   retryOperation,
-  timeText,
   withHistory,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';

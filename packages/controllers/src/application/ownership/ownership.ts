@@ -1,8 +1,7 @@
-import { type Because, CodedError } from '@tiphys/api';
+import { applicationResource, type Because, CodedError } from '@tiphys/api';
 import { holdLease, isProcessGone, type KubeClient, type Lease, processIdentity } from '@tiphys/kube';
-import { applicationResource } from '@tiphys/api';
-import { controllerLease, describeObstacle, findObstacles, mayWrite } from './installation-guard.ts';
 import type { ApplicationPorts, ApplicationSettings } from '../ports.ts';
+import { controllerLease, describeObstacle, findObstacles, mayWrite } from './installation-guard.ts';
 import { watchRivals } from './rivals.ts';
 
 /** The right to write, which may go and come back. */

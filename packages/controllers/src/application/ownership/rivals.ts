@@ -1,5 +1,5 @@
-import { type Clock, type Logger, within } from '@tiphys/api';
-import { type KubeClient, openCache } from '@tiphys/kube';
+import type { ObjectCache } from '@tiphys/kube';
+import { type CachePorts, openFilledCache } from '../watch/filled-cache.ts';
 import { controllerSelector, type Rival, rivalIn, workloadResources } from './installation-guard.ts';
 
 /** Application-controllers of another installation, as they come and go while we run. */
@@ -9,40 +9,31 @@ export interface Rivals extends AsyncDisposable {
   onChange(listener: () => void): void;
 }
 
+type Workload = Rival | 'not a rival';
+
+const isRival = (workload: Workload | undefined): workload is Rival =>
+  workload !== undefined && workload !== 'not a rival';
+
 /** Follows the workloads of application-controllers in the cluster of the control plane. */
-export async function watchRivals(
-  ports: Readonly<{ client: KubeClient; clock: Clock; log: Logger }>,
-  signal: AbortSignal,
-): Promise<Rivals> {
+export async function watchRivals(ports: CachePorts, signal: AbortSignal): Promise<Rivals> {
   await using undo = new AsyncDisposableStack();
-  const listeners: (() => void)[] = [];
-  const seen = new Map<string, Rival>();
+  const caches: ObjectCache<Workload>[] = [];
   for (const resource of await workloadResources(ports.client, signal)) {
-    const cache = openCache(
-      ports.client,
-      {
-        resource,
-        labelSelector: controllerSelector,
-        project: (workload) => rivalIn(resource.kind, workload) ?? 'not a rival',
-      },
-      ports,
-    );
-    undo.defer(() => cache.stop());
-    cache.onChange((change) => {
-      const id = `${resource.kind} ${change.key.namespace}/${change.key.name}`;
-      const now = change.kind === 'deleted' || change.after === 'not a rival' ? undefined : change.after;
-      if ((now === undefined) === !seen.has(id)) return;
-      if (now === undefined) seen.delete(id);
-      else seen.set(id, now);
-      for (const listener of listeners) listener();
-    });
-    await within(cache.synced, signal);
+    const project = (workload: Parameters<typeof rivalIn>[1]): Workload =>
+      rivalIn(resource.kind, workload) ?? 'not a rival';
+    const options = { resource, labelSelector: controllerSelector, project };
+    caches.push(undo.use(await openFilledCache<Workload>(ports, options, signal)));
   }
   const opened = undo.move();
   return {
-    running: () => [...seen.values()],
+    running: () => caches.flatMap((cache) => cache.list()).filter(isRival),
     onChange: (listener) => {
-      listeners.push(listener);
+      for (const cache of caches)
+        cache.onChange((change) => {
+          const before = change.kind === 'added' ? undefined : change.before;
+          const after = change.kind === 'deleted' ? undefined : change.after;
+          if (isRival(before) !== isRival(after)) listener();
+        });
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

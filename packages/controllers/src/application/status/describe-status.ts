@@ -5,6 +5,7 @@ import {
   type OperationState,
   type RevisionHistory,
   type WaitingFor,
+  timeText,
 } from '@tiphys/api';
 import {
   applicationHealth,
@@ -22,7 +23,6 @@ import {
   sharedMessage,
   sharedResources,
   summaryOf,
-  timeText,
   type WantedSource,
 } from '@tiphys/engine';
 import type { InstallationSettings } from '@tiphys/operations';

@@ -1,5 +1,4 @@
-import { type Clock, type Logger, within } from '@tiphys/api';
-import { type KubeClient, openCache } from '@tiphys/kube';
+import { type CachePorts, openFilledCache } from './filled-cache.ts';
 
 /** Which AppProjects there are. */
 export interface ProjectNames extends AsyncDisposable {
@@ -11,17 +10,9 @@ export interface ProjectNames extends AsyncDisposable {
 const appProject = { group: 'argoproj.io', version: 'v1alpha1', kind: 'AppProject' } as const;
 
 /** Follows the AppProjects of the control plane's namespace. */
-export async function watchProjects(
-  ports: Readonly<{ client: KubeClient; clock: Clock; log: Logger }>,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<ProjectNames> {
+export async function watchProjects(ports: CachePorts, namespace: string, signal: AbortSignal): Promise<ProjectNames> {
   const resource = await ports.client.resourceFor(appProject, { signal });
-  await using undo = new AsyncDisposableStack();
-  const cache = openCache(ports.client, { resource, namespace, project: () => true }, ports);
-  undo.defer(() => cache.stop());
-  await within(cache.synced, signal);
-  const opened = undo.move();
+  const cache = await openFilledCache(ports, { resource, namespace, project: () => true }, signal);
   return {
     has: (name) => name === 'default' || cache.get({ namespace, name }) === true,
     onChange: (listener) => {
@@ -29,6 +20,6 @@ export async function watchProjects(
         if (change.kind !== 'updated') listener();
       });
     },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    [Symbol.asyncDispose]: () => cache.stop(),
   };
 }
