@@ -1,6 +1,7 @@
 import { lchown, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Clock, type Logger, normaliseRepositoryUrl, within } from '@tiphys/api';
+import { download } from '@tiphys/remote';
 import { LRUCache } from 'lru-cache';
 import type { GitStore } from '../git/read/git-store.ts';
 import type { RepositoryAccess } from '../git/read/repository-access.ts';
@@ -10,7 +11,6 @@ import { openChartRepositories } from './helm/open-charts.ts';
 import { type Isolation, openSandbox, type Sandbox } from './isolation.ts';
 import { type Decoder, openDecoder } from './decode/decoder.ts';
 import { rememberDocuments } from './decode/documents.ts';
-import { download } from '@tiphys/remote';
 import { workerNeeds } from './decode/worker-process.ts';
 import { sha256 } from './digest.ts';
 import { writeHelmForKustomize } from './kustomize/helm-for-kustomize.ts';

@@ -1,12 +1,13 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type ApplicationSource, chartOf, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
+import { type ApplicationSource, chartOf, type ErrorCode, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
 import { type GitStore, openGitStore } from '../git/read/git-store.ts';
 import { openRenderer, type Renderer } from './renderer.ts';
 import type { RendererSettings } from './renderer-settings.ts';
-import { renderDefaults, type Rendered, type RenderRequest, type RenderSettings } from './types.ts';
+import { renderDefaults, type Rendered, type RenderError, type RenderRequest, type RenderSettings } from './types.ts';
 
 const tools = join(import.meta.dirname, '../../../../.cache/tools');
 export const helm = join(tools, 'helm');
@@ -128,3 +129,14 @@ export const configMap = (name: string, data: Readonly<Record<string, string>> =
 export const buildOptions = (text: string): Pick<RenderSettings, 'kustomize'> => ({
   kustomize: { ...renderDefaults.kustomize, buildOptions: text.split(/\s+/) },
 });
+
+/** That something fails with a code, naming these words; what it says. */
+export async function fails(work: Promise<unknown>, code: ErrorCode, ...words: readonly string[]): Promise<string> {
+  const error = await work.then(
+    () => assert.fail(`expected ${code}`),
+    (thrown: unknown) => thrown as RenderError,
+  );
+  assert.equal(error.code, code, error.message);
+  for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" names ${word}`);
+  return error.message;
+}

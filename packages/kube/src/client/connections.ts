@@ -1,7 +1,13 @@
-import type { Socket } from 'node:net';
 import { dial } from './dial.ts';
 import { openHttp1Lane } from './http1-lane.ts';
-import { clientClosed, type ConnectionPorts, type Lane, type WireRequest, type WireResponse } from './lane.ts';
+import {
+  clientClosed,
+  type ConnectionPorts,
+  type Dialled,
+  type Lane,
+  type WireRequest,
+  type WireResponse,
+} from './lane.ts';
 import type { ClientSettings, ClusterConfig } from './types.ts';
 
 const connectTimeoutMs = 10_000;
@@ -11,10 +17,8 @@ export type Connections = Lane;
 
 const never = new AbortController().signal;
 
-type DialAs = (protocols: readonly ('h2' | 'http/1.1')[]) => Promise<{ socket: Socket; protocol: string }>;
-
 /** The lane in the version of HTTP that the first handshake agrees on. */
-function openNegotiated(config: ClusterConfig, ports: ConnectionPorts, dialAs: DialAs): Lane {
+function openNegotiated(config: ClusterConfig, ports: ConnectionPorts, dialAs: Dialled['dialAs']): Lane {
   let lane: Promise<Lane> | undefined;
 
   // Each group is a header line of its own; undici joins equal lines with commas over HTTP/2.
@@ -93,7 +97,7 @@ export function openConnections(
   calls: ClientSettings['calls'],
 ): Connections {
   let closed = false;
-  const dialAs: DialAs = async (protocols) =>
+  const dialAs: Dialled['dialAs'] = async (protocols) =>
     dial(config, { protocols, identity: await ports.identity(never), timeoutMs: connectTimeoutMs });
   const shared = openNegotiated(config, ports, dialAs);
   const alone = calls === 'few' ? counting(openHttp1Lane({ config, first: undefined, dialAs })) : undefined;

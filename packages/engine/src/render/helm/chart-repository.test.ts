@@ -16,8 +16,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at } from '@tiphys/api';
-import type { RenderError } from '../types.ts';
-import { helm, names, Workbench, withoutTools } from '../workbench.suite.ts';
+import { fails, helm, names, withoutTools, Workbench } from '../workbench.suite.ts';
 
 const bench = new Workbench();
 const { signal } = bench;
@@ -62,16 +61,6 @@ after(async () => {
   await bench.close();
   server?.close();
 });
-
-const fails = async (work: Promise<unknown>, code: string, ...words: string[]): Promise<string> => {
-  const error = await work.then(
-    () => assert.fail(`expected ${code}`),
-    (thrown: unknown) => thrown as RenderError,
-  );
-  assert.equal(error.code, code, error.message);
-  for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" names ${word}`);
-  return error.message;
-};
 
 describe('chart repositories', { skip: withoutTools }, () => {
   test('REPO-10 a chart renders without a checkout, with inline values', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, describeRepository, stringifyYaml } from '@tiphys/api';
-import { highestVersion, parseVersion, parseVersionRange } from '@tiphys/language';
+import { highestVersion, parseVersionRange } from '@tiphys/language';
 import { LRUCache } from 'lru-cache';
 import { type RepositoryAccess, scopeOf, withoutSecrets } from '../../git/read/repository-access.ts';
 import type { ToolResult } from '../tool.ts';
@@ -94,7 +94,6 @@ export class IndexedCharts implements ChartRepositories {
     { revision, name, anew = false }: WantedVersion,
     signal: AbortSignal,
   ): Promise<string> {
-    if (parseVersion(revision) !== undefined) return revision;
     const range = parseVersionRange(revision === '' ? '*' : revision);
     const versions = (await this.#index(repo, anew, signal)).get(name);
     const where = describeRepository(repo.url);

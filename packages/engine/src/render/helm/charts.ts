@@ -27,8 +27,8 @@ export type WantedVersion = Readonly<{ name: string; revision: string; anew?: bo
 /** Charts of chart repositories and registries (contract 12.3), pulled by Helm with configuration of its own for each run. */
 export interface ChartRepositories {
   /**
-   * The version that a revision stands for: an exact one is itself; '', `*` and ranges are looked up in the index or among the tags,
-   * which with `anew` are read again.
+   * The version that a revision stands for: '', `*` and ranges are looked up in the index or among the tags, which with `anew` are
+   * read again. An exact one is itself, and nobody is asked (open-charts.ts).
    */
   resolve(repo: RepositoryAccess, chart: WantedVersion, signal: AbortSignal): Promise<string>;
   /** The archive of one version, pulled once, and with `anew` again: a repository may have replaced it. */

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { parseVersion } from '@tiphys/language';
 import type { RepositoryAccess } from '../../git/read/repository-access.ts';
 import { ChartArchives } from './chart-archives.ts';
 import { IndexedCharts } from './chart-repository.ts';
@@ -16,7 +17,10 @@ export async function openChartRepositories(ports: ChartPorts, settings: ChartSe
   const chartsOf = async (repo: RepositoryAccess): Promise<ChartRepositories> =>
     Promise.resolve(isRegistry(repo) ? registries : indexed);
   return {
-    resolve: async (repo, chart, signal) => (await chartsOf(repo)).resolve(repo, chart, signal),
+    resolve: async (repo, chart, signal) => {
+      const charts = await chartsOf(repo);
+      return parseVersion(chart.revision) === undefined ? charts.resolve(repo, chart, signal) : chart.revision;
+    },
     pull: async (repo, chart, signal) => (await chartsOf(repo)).pull(repo, chart, signal),
   };
 }

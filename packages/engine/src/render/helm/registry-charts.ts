@@ -37,7 +37,6 @@ export class RegistryCharts implements ChartRepositories {
     { revision, name, anew = false }: WantedVersion,
     signal: AbortSignal,
   ): Promise<string> {
-    if (parseVersion(revision) !== undefined) return revision;
     const range = parseVersionRange(revision === '' || revision === 'HEAD' ? '*' : revision).text;
     const key = [scopeOf(repo), name, range].join('\0');
     const known = this.#resolved.get(key);

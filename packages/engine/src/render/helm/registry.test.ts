@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { at, type ErrorCode } from '@tiphys/api';
+import { at } from '@tiphys/api';
 import { type Registry, type RegistryOptions, startRegistry } from '../../../../../test/registry/registry.ts';
 import type { RepositoryAccess } from '../../git/read/repository-access.ts';
 import type { Renderer } from '../renderer.ts';
-import type { RenderError, RenderSettings } from '../types.ts';
-import { helm, Workbench, withoutTools } from '../workbench.suite.ts';
+import type { RenderSettings } from '../types.ts';
+import { fails, helm, withoutTools, Workbench } from '../workbench.suite.ts';
 import { chartReference, isRegistry, registryAddress } from './registry.ts';
 
 const run = promisify(execFile);
@@ -96,16 +96,6 @@ async function render(
   const request = await bench.request(source, { anew, ...(settings && { settings }) });
   const rendered = await renderer.render({ ...request, sources: [{ source, repo, commit: ask.version }] }, signal);
   return at(rendered.objects[0], 'data', 'version');
-}
-
-async function fails(work: Promise<unknown>, code: ErrorCode, ...words: readonly string[]): Promise<string> {
-  const error = await work.then(
-    () => assert.fail(`expected ${code}`),
-    (thrown: unknown) => thrown as RenderError,
-  );
-  assert.equal(error.code, code, error.message);
-  for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" names ${word}`);
-  return error.message;
 }
 
 describe('charts of OCI registries', { skip: withoutTools }, () => {

@@ -21,11 +21,10 @@ const allowed: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Reads `kustomize.buildOptions`, or those of one version; `key` is what errors call it.
+ * Reads the words of `kustomize.buildOptions`, or of those of one version; `key` is what errors call it.
  * @throws CodedError render/unsupported naming the option
  */
-export function parseBuildOptions(text: string, key: string): BuildOptions {
-  const words = text.split(/\s+/).filter((word) => word !== '');
+export function parseBuildOptions(words: readonly string[], key: string): BuildOptions {
   const args: string[] = [];
   let helm = false;
   let loads: BuildOptions['loads'] = 'below';

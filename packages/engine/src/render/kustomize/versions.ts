@@ -10,8 +10,8 @@ import type { KustomizeSettings } from '../types.ts';
 /** A kustomize to build with. */
 export type KustomizeProgram = Readonly<{
   program: ToolCommand;
-  /** The options of the installation for it. */
-  buildOptions: string;
+  /** The options of the installation for it, in words. */
+  buildOptions: readonly string[];
   /** The setting that they come from. */
   optionsKey: string;
   /** The same as long as it is the very same program; part of the key of what it renders. Undefined for the one that is built in. */
@@ -34,7 +34,7 @@ export async function kustomizeOf(
 ): Promise<KustomizeProgram> {
   const own = settings.buildOptionsOf[version];
   const options = {
-    buildOptions: (own ?? settings.buildOptions).join(' '),
+    buildOptions: own ?? settings.buildOptions,
     optionsKey: own === undefined ? 'kustomize.buildOptions' : `kustomize.buildOptions.${version}`,
   };
   if (version === '') return { program: builtIn, ...options, fingerprint: undefined };

@@ -1,7 +1,7 @@
 import { isRecord } from '@tiphys/api';
 import { itemsAt, numberIn, partOf, textAt, type Faults } from './faults.ts';
-import { checkSelector } from './metadata.ts';
-import { dnsLabel, dnsSubdomain, labelValueForm, qualifiedName } from './text-forms.ts';
+import { checkExpression, checkSelector, notAnOperator } from './metadata.ts';
+import { dnsLabel, dnsSubdomain, qualifiedName } from './text-forms.ts';
 
 const hard = 'requiredDuringSchedulingIgnoredDuringExecution';
 const soft = 'preferredDuringSchedulingIgnoredDuringExecution';
@@ -40,29 +40,9 @@ function checkNodeTerms(selector: unknown, path: string, faults: Faults): void {
 
 function checkNodeTerm(term: unknown, path: string, faults: Faults): void {
   for (const [index, expression] of itemsAt(term, 'matchExpressions').entries())
-    checkNodeExpression(expression, `${path}.matchExpressions[${index}]`, faults);
+    checkExpression(expression, { path: `${path}.matchExpressions[${index}]`, ordered: 'single value' }, faults);
   for (const [index, expression] of itemsAt(term, 'matchFields').entries())
     checkNodeField(expression, `${path}.matchFields[${index}]`, faults);
-}
-
-const notAnOperator = 'not a valid selector operator';
-
-function checkNodeExpression(expression: unknown, path: string, faults: Faults): void {
-  const operator = textAt(expression, 'operator');
-  const values = itemsAt(expression, 'values');
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0) faults.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0)
-      faults.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-  } else if (operator === 'Gt' || operator === 'Lt') {
-    if (values.length !== 1)
-      faults.required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
-  } else faults.invalid(`${path}.operator`, operator, notAnOperator);
-  const key = textAt(expression, 'key');
-  faults.malformed(`${path}.key`, key, qualifiedName(key));
-  for (const [index, value] of values.entries())
-    faults.malformed(`${path}.values[${index}]`, String(value), labelValueForm(String(value)));
 }
 
 function checkNodeField(expression: unknown, path: string, faults: Faults): void {

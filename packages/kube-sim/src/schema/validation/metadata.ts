@@ -118,14 +118,21 @@ function checkFinalizers(finalizers: readonly string[] | undefined, faults: Faul
     faults.invalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');
 }
 
+export const notAnOperator = 'not a valid selector operator';
+
 /** A label selector: its keys, operators and values. */
 export function checkSelector(selector: unknown, path: string, faults: Faults): void {
   checkLabels(partOf(selector, 'matchLabels'), `${path}.matchLabels`, faults);
   for (const [index, expression] of itemsAt(selector, 'matchExpressions').entries())
-    checkExpression(expression, `${path}.matchExpressions[${index}]`, faults);
+    checkExpression(expression, { path: `${path}.matchExpressions[${index}]`, ordered: 'no operator' }, faults);
 }
 
-function checkExpression(expression: unknown, path: string, faults: Faults): void {
+/** One requirement of a selector of labels, or of nodes: there `Gt` and `Lt` compare with a single value. */
+export function checkExpression(
+  expression: unknown,
+  { path, ordered }: Readonly<{ path: string; ordered: 'single value' | 'no operator' }>,
+  faults: Faults,
+): void {
   const operator = textAt(expression, 'operator');
   const values = itemsAt(expression, 'values');
   if (operator === 'In' || operator === 'NotIn') {
@@ -133,7 +140,10 @@ function checkExpression(expression: unknown, path: string, faults: Faults): voi
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {
     if (values.length > 0)
       faults.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-  } else faults.invalid(`${path}.operator`, operator, 'not a valid selector operator');
+  } else if (ordered === 'single value' && (operator === 'Gt' || operator === 'Lt')) {
+    if (values.length !== 1)
+      faults.required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+  } else faults.invalid(`${path}.operator`, operator, notAnOperator);
   const key = textAt(expression, 'key');
   faults.malformed(`${path}.key`, key, qualifiedName(key));
   for (const [index, value] of values.entries())
