@@ -163,6 +163,20 @@ export const server: readonly Difference[] = [
     embedded: 406,
   },
   {
+    key: 'compression',
+    see: async (place) => {
+      const body = { metadata: { name: 'long' }, data: { text: 'x'.repeat(200 * 1024) } };
+      await create(place, within(place, 'configmaps'), body);
+      const headers = { 'accept-encoding': 'gzip' };
+      const path = within(place, 'configmaps', 'long');
+      return (await place.call({ method: 'GET', path, accept: 'application/yaml', headers })).headers[
+        'content-encoding'
+      ];
+    },
+    real: 'gzip',
+    embedded: undefined,
+  },
+  {
     key: 'descriptions',
     see: async ({ call }) => {
       const { body } = await call({ method: 'GET', path: '/openapi/v3/api/v1' });

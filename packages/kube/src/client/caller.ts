@@ -1,6 +1,7 @@
 import { CodedError } from '@tiphys/api';
 import { openAuthenticator, type Authenticator } from './authenticate.ts';
 import { openConnections, type Connections } from './connections.ts';
+import { acceptedEncoding, unpacked } from './encoding.ts';
 import { openDeadline, type Deadline } from './deadline.ts';
 import { KubeError } from './error.ts';
 import type { WireResponse } from './lane.ts';
@@ -45,13 +46,15 @@ function openDispatch(
   { authenticator, connections }: Readonly<{ authenticator: Authenticator; connections: Connections }>,
 ): (call: Call, signal: AbortSignal) => Promise<WireResponse> {
   const basePath = new URL(config.server).pathname.replace(/\/$/, '');
-  return async (call, signal) =>
-    connections.send({
+  const isPacked = (call: Call): boolean => call.long !== true && config.disableCompression !== true;
+  return async (call, signal) => {
+    const response = await connections.send({
       method: call.method,
       path: basePath + pathWithQuery(call),
       headers: {
         accept: 'application/json',
         'user-agent': settings.userAgent,
+        ...(isPacked(call) && acceptedEncoding),
         ...call.headers,
         ...(await authenticator.headers(signal)),
       },
@@ -59,6 +62,8 @@ function openDispatch(
       signal,
       long: call.long === true,
     });
+    return unpacked(response);
+  };
 }
 
 export function openCaller(config: ClusterConfig, settings: ClientSettings, ports: ClientPorts): Caller {

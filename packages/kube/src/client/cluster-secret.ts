@@ -38,6 +38,7 @@ export function fromClusterSecret(secret: KubeObject): ClusterConfig {
     server,
     ca,
     insecure,
+    disableCompression: at(config, 'disableCompression') === true,
     tlsServerName: serverName === '' ? undefined : serverName,
     proxyUrl: proxyUrl === '' ? undefined : proxyUrl,
     clientCertificate: cert === undefined || key === undefined ? undefined : { cert, key },

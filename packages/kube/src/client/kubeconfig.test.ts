@@ -78,10 +78,12 @@ test('reads proxy, server name, impersonation, and what a plugin is told about t
       'proxy-url': 'http://p:3128',
       'tls-server-name': 'n',
       'insecure-skip-tls-verify': true,
+      'disable-compression': true,
       extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { audience: 'x' } }],
     },
   );
   assert.deepEqual([config.proxyUrl, config.tlsServerName, config.insecure], ['http://p:3128', 'n', true]);
+  assert.deepEqual([load({}, {}).disableCompression, config.disableCompression], [false, true]);
   assert.deepEqual(config.impersonate, { user: 'alice', groups: ['dev', 'ops'], uid: undefined });
   assert.ok(config.credentials.kind === 'exec');
   assert.equal(config.credentials.exec.command, '/home/me/.kube/bin/plug');
@@ -148,13 +150,19 @@ const secretOf = (config: unknown): KubeObject => ({
 
 test('CLUS-03 CLUS-04 a cluster Secret with a bearer token', () => {
   const config = fromClusterSecret(
-    secretOf({ bearerToken: 't', tlsClientConfig: { caData: base64('CA'), serverName: 's' }, proxyUrl: 'http://p' }),
+    secretOf({
+      bearerToken: 't',
+      tlsClientConfig: { caData: base64('CA'), serverName: 's' },
+      proxyUrl: 'http://p',
+      disableCompression: true,
+    }),
   );
   assert.deepEqual(config, {
     name: 'staging',
     server: 'https://staging.example',
     ca: 'CA',
     insecure: false,
+    disableCompression: true,
     tlsServerName: 's',
     proxyUrl: 'http://p',
     clientCertificate: undefined,

@@ -160,6 +160,7 @@ export function loadKubeconfig(text: string, options: KubeconfigOptions): Cluste
     namespace: stringAt(context, 'namespace'),
     ca,
     insecure,
+    disableCompression: at(cluster, 'disable-compression') === true,
     tlsServerName: tlsServerName === '' ? undefined : tlsServerName,
     proxyUrl: proxyUrl === '' ? undefined : proxyUrl,
     clientCertificate: readCertificate(user, reader, whose),
