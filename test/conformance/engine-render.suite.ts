@@ -45,6 +45,8 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: second}
 `;
+const accented = (name: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {key: café 🚀}\n`;
 const helmValues = (name: string, value: string, forceString = false) => ({ name, value, forceString });
 
 type Case = Readonly<{
@@ -80,6 +82,24 @@ const cases: readonly Case[] = [
     title: 'REPO-04 a file that is no YAML is an error with file and line',
     files: { 'app/good.yaml': hello, 'app/bad.yaml': 'kind: ConfigMap\nmetadata: {name: x\ndata: [1, 2\n' },
     error: /bad\.yaml(?=[\s\S]*(line |:)\d)/,
+  },
+  {
+    title: 'REPO-04 files with a byte order mark are read, as UTF-8 and as UTF-16',
+    files: {
+      'app/mark.yaml': `\uFEFF${accented('marked')}`,
+      'app/mark.json': `\uFEFF${JSON.stringify(configMap('json'))}`,
+      'app/little.yaml': Buffer.from(`\uFEFF${accented('little')}`, 'utf16le'),
+      'app/big.yaml': Buffer.from(`\uFEFF${accented('big')}`, 'utf16le').swap16(),
+    },
+    want: [
+      ['ConfigMap/json', ['data', 'key'], 'one'],
+      ...['marked', 'little', 'big'].map((name) => [`ConfigMap/${name}`, ['data', 'key'], 'café 🚀'] as const),
+    ],
+  },
+  {
+    title: 'REPO-04 a manifest that is no UTF-8 is an error with file and line, not a text with holes',
+    files: { 'app/good.yaml': hello, 'app/latin.yaml': Buffer.from(accented('latin').replace(' 🚀', ''), 'latin1') },
+    error: /app\/latin\.yaml:4: this is not UTF-8/,
   },
   {
     title: 'REPO-05 a Kustomize overlay with a JSON patch by target and an image tag',

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { stringifyYaml } from '@tiphys/api';
 import { run } from './tools.ts';
 
-/** Text of a file, or the objects that a YAML file holds. */
-export type FileContent = string | object | readonly object[];
+/** Text or bytes of a file, or the objects that a YAML file holds. */
+export type FileContent = string | Uint8Array | object | readonly object[];
 export type Files = Readonly<Record<string, FileContent>>;
 
 const environment = {
@@ -19,8 +19,8 @@ const environment = {
   GIT_COMMITTER_EMAIL: 'conformance@example.com',
 };
 
-const textOf = (content: FileContent): string => {
-  if (typeof content === 'string') return content;
+const contentOf = (content: FileContent): string | Uint8Array => {
+  if (typeof content === 'string' || content instanceof Uint8Array) return content;
   return [content]
     .flat()
     .map((object) => stringifyYaml(object))
@@ -57,7 +57,7 @@ export class Repository implements AsyncDisposable {
     for (const [path, content] of Object.entries(files)) {
       const file = join(this.directory, path);
       await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, textOf(content));
+      await writeFile(file, contentOf(content));
     }
     await this.git('add', '--all');
     await this.git('commit', '--quiet', '--allow-empty', '--message', 'change');

@@ -11,7 +11,7 @@ import { type Outcome, RenderCache } from './render-cache.ts';
 import type { RendererSettings } from './renderer-settings.ts';
 
 /** Part of every key: what this program itself makes of files and of a tool's output. Raised when that changes. */
-const policyVersion = 1;
+const policyVersion = 2;
 
 /** What became of one source: `ran` when it was not remembered. */
 export type Attempt = Readonly<{ key: string; outcome: Outcome; read: readonly Read[]; ran: boolean }>;

@@ -14,7 +14,8 @@ import { sha256 } from '../digest.ts';
 import { seesApiVersions } from '../helm/sees-api-versions.ts';
 import type { RenderWarning } from '../types.ts';
 import { maxDepth, requireBounded } from './bounded.ts';
-import { type NamedText, readManifestFile, readOutput } from './read-manifests.ts';
+import { readManifestFile, readOutput, requireUndamaged } from './read-manifests.ts';
+import type { NamedText } from './read-text.ts';
 import type { Question } from './protocol.ts';
 import { readArchive } from './read-archive.ts';
 
@@ -38,7 +39,9 @@ function readFolder(files: Iterable<NamedText>, maxCharacters: number): Values {
   return { values, warnings };
 }
 
-function readDocument({ name, text }: NamedText, maxCharacters: number): unknown {
+function readDocument(file: NamedText, maxCharacters: number): unknown {
+  const { name, text } = file;
+  requireUndamaged(file);
   const value = parseYaml(text, name);
   requireBounded(value, name, { depth: maxDepth, characters: maxCharacters });
   return value;
@@ -63,7 +66,7 @@ function read({ kind, maxAnswerBytes }: Question, files: Iterable<NamedText>): V
   const [file = { name: 'input', text: '' }] = files;
   if (kind === 'document') return alone(readDocument(file, maxAnswerBytes));
   if (kind === 'chart-versions') return alone(chartVersions(file));
-  return { values: readOutput(file.text, file.name, maxAnswerBytes), warnings: [] };
+  return { values: readOutput(file, maxAnswerBytes), warnings: [] };
 }
 
 function write({ values, warnings }: Values, { maxAnswerBytes, maxObjectBytes, kind }: Question): Found {

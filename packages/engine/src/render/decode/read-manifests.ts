@@ -9,11 +9,9 @@ import {
   parseYamlDocuments,
 } from '@tiphys/api';
 import { maxDepth, requireBounded } from './bounded.ts';
+import type { NamedText } from './read-text.ts';
 
 /** Everything in this file runs in a decode worker: it is what reads untrusted text. */
-
-/** A text and how it is called in errors. */
-export type NamedText = Readonly<{ name: string; text: string }>;
 
 /** The objects within a value: itself, or the items of a `List`. */
 function flattenLists(value: unknown): readonly unknown[] {
@@ -42,8 +40,19 @@ function asManifest(value: unknown, place: string): KubeObject {
 
 const isName = (name: unknown): boolean => typeof name === 'string' && name !== '';
 
+/**
+ * Replacement characters in place of what somebody wrote must not reach a cluster.
+ * @throws CodedError api/invalid-yaml naming the line
+ */
+export function requireUndamaged({ name, damagedAt }: NamedText): void {
+  if (damagedAt === undefined) return;
+  throw new CodedError('api/invalid-yaml', `${name}:${damagedAt}: this is not UTF-8; save the file as UTF-8`);
+}
+
 /** The documents of a text, none of them larger than it may become. @throws CodedError api/invalid-yaml, api/invalid-json */
-function documentsOf({ name, text }: NamedText, options: { json: boolean; maxCharacters: number }): readonly unknown[] {
+function documentsOf(file: NamedText, options: { json: boolean; maxCharacters: number }): readonly unknown[] {
+  const { name, text } = file;
+  requireUndamaged(file);
   const documents = options.json ? [parseJson(text, name)] : parseYamlDocuments(text, name);
   requireBounded(documents, name, { depth: maxDepth, characters: options.maxCharacters });
   return documents;
@@ -59,13 +68,14 @@ function templateAt(output: string, line: number): string | undefined {
  * The objects that a tool printed.
  * @throws CodedError render/invalid-manifest naming tool, and for Helm the template
  */
-export function readOutput(output: string, tool: string, maxCharacters: number): readonly KubeObject[] {
+export function readOutput(output: NamedText, maxCharacters: number): readonly KubeObject[] {
+  const { name: tool, text } = output;
   let documents: readonly unknown[];
   try {
-    documents = documentsOf({ name: `output of ${tool}`, text: output }, { json: false, maxCharacters });
+    documents = documentsOf({ ...output, name: `output of ${tool}` }, { json: false, maxCharacters });
   } catch (error) {
     const line = /:(\d+): /.exec(messageOf(error))?.[1];
-    const template = line === undefined ? undefined : templateAt(output, Number(line));
+    const template = line === undefined ? undefined : templateAt(text, Number(line));
     const where = template === undefined ? '' : `${template}: `;
     if (!isCoded(error)) throw error;
     throw new CodedError('render/invalid-manifest', `${where}${error.message}`, { cause: error });
@@ -89,13 +99,14 @@ const looksLikeManifest = (text: string, isJson: boolean): boolean =>
  * The objects of one file of a plain folder (contract 12.5, without Jsonnet).
  * @throws CodedError render/invalid-manifest, render/unsupported naming the file
  */
-export function readManifestFile({ name: path, text }: NamedText, maxCharacters: number): ReadFile {
+export function readManifestFile(file: NamedText, maxCharacters: number): ReadFile {
+  const { name: path, text } = file;
   if (text.includes(skipMarker)) return { kind: 'objects', objects: [] };
   if (path.endsWith('.jsonnet')) throw new CodedError('render/unsupported', `${path}: Jsonnet is not supported yet`);
   const json = path.endsWith('.json');
   let documents: readonly unknown[];
   try {
-    documents = documentsOf({ name: path, text }, { json, maxCharacters });
+    documents = documentsOf(file, { json, maxCharacters });
   } catch (error) {
     if (!isCoded(error)) throw error;
     if (!looksLikeManifest(text, json)) return { kind: 'ignored', why: error.message };

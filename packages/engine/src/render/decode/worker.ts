@@ -5,7 +5,7 @@
 import { answer } from './answer.ts';
 import { type Frame, FrameReader, frameOf } from './frame.ts';
 import { type Answer, parseQuestion, type Question } from './protocol.ts';
-import type { NamedText } from './read-manifests.ts';
+import { type NamedText, readText } from './read-text.ts';
 
 function say(head: Answer, body: readonly Buffer[] = []): void {
   // All parts in one call to the system.
@@ -25,7 +25,7 @@ function* textsOf({ files }: Question, body: Buffer): Generator<NamedText> {
     const file = bytes > largeBytes ? index : undefined;
     if (file !== told) say(file === undefined ? { kind: 'at' } : { kind: 'at', file });
     told = file;
-    yield { name: path, text: body.toString('utf8', from, from + bytes) };
+    yield readText(path, body.subarray(from, from + bytes));
     from += bytes;
   }
 }
