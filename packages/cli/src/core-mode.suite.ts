@@ -502,6 +502,17 @@ function coreMode(access: () => Promise<Access>): void {
       assert.equal(exit, 0);
       assert.match(out, /Health Status: {6}Healthy/);
     });
+    test('CLI-16 a timeout of 0 is no limit, and one that no timer holds ends nothing early', async () => {
+      await create('patient');
+      await patchRaw('patient', { status: { sync: { status: 'Synced' }, health: { status: 'Healthy' } } });
+      for (const timeout of ['0', '0s', '9999999']) {
+        const [{ exit, err }] = await Promise.all([
+          cli(['app', 'wait', 'patient', '--health', '--timeout', timeout]),
+          answer('patient', refreshing, refreshed),
+        ]);
+        assert.deepEqual({ exit, err }, { exit: 0, err: '' }, timeout);
+      }
+    });
     test('CLI-16 wait gives 20 and the state reached when time is up', async () => {
       await create('slow');
       await patchRaw('slow', { status: { health: { status: 'Progressing' } } });

@@ -136,7 +136,13 @@ export function durationMs(text: string): number | undefined {
   );
 }
 
-/** `--name 300` (seconds) or `--name 5m`; in milliseconds. 0 is the same as no flag: the default. */
+/** The longest wait where nobody sets one, in milliseconds. */
+export const dayMs = 24 * 3_600_000;
+
+/** What a timer holds; a longer one would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** `--name 300` (seconds) or `--name 5m`; in milliseconds. 0 is as good as no limit: a day. */
 export const seconds = (doc: string, extras: OptionExtras = {}): Argument<number | undefined> => ({
   kind: 'option',
   doc,
@@ -144,7 +150,8 @@ export const seconds = (doc: string, extras: OptionExtras = {}): Argument<number
   value: 'seconds',
   convert: (text) => {
     const ms = durationMs(text) ?? wrong(text, 'seconds or a duration such as 5m');
-    return ms === 0 ? undefined : ms;
+    // Never undefined: the parser of the command line would make a text of it.
+    return ms === 0 ? dayMs : Math.min(ms, maxTimerMs);
   },
   ...extras,
 });

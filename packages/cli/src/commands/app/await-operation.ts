@@ -1,15 +1,13 @@
 import { type Application, CodedError } from '@tiphys/api';
 import { type ApplicationRef, waitForApplication } from '@tiphys/operations';
 import type { CommandContext } from '../../context.ts';
+import { dayMs } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
 import { withLiveHealth } from '../../reading/live-health.ts';
 import { describeOperation, describeSummary, resourceHeader, resourceRows } from './describe.ts';
 import { openFollower } from './follow.ts';
 import { isTreeForm, treeText } from './tree-text.ts';
-
-/** How long an operation is waited for when nobody says. */
-const day = 24 * 3_600_000;
 
 const identityOf = ({ status }: Application): string =>
   `${status?.operationState?.startedAt ?? ''}/${status?.operationState?.finishedAt ?? ''}/${status?.operationState?.retryCount ?? 0}`;
@@ -46,7 +44,7 @@ export async function awaitOperation(
   const wait = {
     ...ref,
     signal,
-    timeoutMs: timeout ?? day,
+    timeoutMs: timeout ?? dayMs,
     waitingFor: 'the operation to end',
     // What the last operation left in the status is not news.
     onState: (state: Application | undefined) =>

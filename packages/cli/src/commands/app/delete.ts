@@ -1,6 +1,6 @@
 import { CodedError } from '@tiphys/api';
 import { type ApplicationRef, type Cascade, deleteApplication, waitForApplication } from '@tiphys/operations';
-import { choice, defineCommand, flag, option, positionals, seconds } from '../../define-command.ts';
+import { choice, dayMs, defineCommand, flag, option, positionals, seconds } from '../../define-command.ts';
 import { isYes, openPrompt, type Prompt } from './confirm.ts';
 import { selectApplications } from './select.ts';
 
@@ -21,8 +21,6 @@ function openQuestions(count: number, { cascade, yes }: Readonly<{ cascade: Casc
     throw new CodedError('cli/aborted', notDeleted);
   };
 }
-
-const day = 24 * 3_600_000;
 
 export const appDelete = defineCommand({
   summary: 'Delete applications',
@@ -60,7 +58,7 @@ export const appDelete = defineCommand({
       if (args.wait !== true) print(`application '${ref.name}' deleted\n`);
     }
     if (args.wait !== true) return 0;
-    const gone = { signal, timeoutMs: args.timeout ?? day, waitingFor: 'it to be gone' };
+    const gone = { signal, timeoutMs: args.timeout ?? dayMs, waitingFor: 'it to be gone' };
     for (const ref of deleted) {
       await waitForApplication({ ...ref, ...gone, until: (found) => found === undefined }, ports);
       print(`application '${ref.name}' deleted\n`);

@@ -1,7 +1,7 @@
 import { type Application, CodedError, sourcesOf } from '@tiphys/api';
 import { type ApplicationRef, readApplication, requestRefresh, waitForApplication } from '@tiphys/operations';
 import type { CommandContext } from '../../context.ts';
-import { choice, defineCommand, flag, option, options, positionals, seconds } from '../../define-command.ts';
+import { choice, dayMs, defineCommand, flag, option, options, positionals, seconds } from '../../define-command.ts';
 import { formatValue, withoutManagedFields } from '../../output/object.ts';
 import { formatTable } from '../../output/table.ts';
 import { withLiveHealth } from '../../reading/live-health.ts';
@@ -128,8 +128,6 @@ async function waitForObjects(
   }
 }
 
-const day = 24 * 3_600_000;
-
 export const appWait = defineCommand({
   summary: 'Wait until applications are as wanted',
   description:
@@ -178,7 +176,7 @@ export const appWait = defineCommand({
     const ports = await context.ports();
     const { applications: names, selector, appNamespace } = args;
     const refs = await selectApplications({ names, selector, appNamespace, signal: context.signal }, ports);
-    const timeoutMs = args.timeout === undefined || args.timeout === 0 ? day : args.timeout;
+    const timeoutMs = args.timeout ?? dayMs;
     await Promise.all(refs.map((ref) => waitForOne(ref, { wanted, timeoutMs, output: args.output }, context)));
     return 0;
   },
