@@ -27,6 +27,26 @@ export function pruneTests(world: World): void {
     await scene.until('Synced, one resource', (seen) => seen.sync === 'Synced' && seen.resources.length === 1);
   });
 
+  // Git gave it once, so that it carries our mark; a prune would take everything in it, whoever made that.
+  test('SYNC-27 SYNC-32 a namespace that leaves Git is not pruned while CreateNamespace=true wants it', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    const namespace = scene.adoptNamespace(`${scene.name}-own`);
+    await scene.repository.commit({
+      'app/ns.yaml': { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    });
+    const automated = { prune: true, selfHeal: true };
+    await scene.createAutomated({ automated, destination: { namespace }, syncOptions: ['CreateNamespace=true'] });
+    await scene.untilSettled();
+    await scene.createObject(configMap('precious', undefined, { namespace }));
+
+    await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) }, ['app/ns.yaml']);
+    await scene.untilSettled(await scene.repository.git('rev-parse', 'HEAD'));
+
+    assert.deepEqual(await scene.data('a', namespace), { key: 'two' });
+    assert.equal((await scene.live(`Namespace/${namespace}`)).metadata.deletionTimestamp, undefined);
+    assert.deepEqual(await scene.data('precious', namespace), { key: 'one' });
+  });
+
   const marks = ['Prune=false', 'Prune=confirm'];
   for (const options of marks) {
     test(`SYNC-27 ANN-04 ${options} on an object keeps it`, async (t) => {

@@ -1,5 +1,5 @@
 import { type Application, projectOf } from '@tiphys/api';
-import type { CompareMemory, CompareRequest, IgnoreRule } from '@tiphys/engine';
+import { type CompareMemory, type CompareRequest, type IgnoreRule, readOptions } from '@tiphys/engine';
 import { excludedKinds } from './settings/excluded-kinds.ts';
 import type { InstallationSettings } from './settings/settings.ts';
 
@@ -51,6 +51,8 @@ export type WantedComparison = Pick<CompareRequest, 'sources' | 'freshness'> &
 export function comparisonRequest(wanted: WantedComparison): CompareRequest {
   const { application, settings, controlNamespace, sources, freshness, memory } = wanted;
   const { name = '', namespace = '' } = application.metadata;
+  const { values: options } = readOptions(application.spec.syncPolicy?.syncOptions ?? [], 'syncOptions');
+  const createsNamespace = options.get('CreateNamespace') === 'true';
   return {
     application: { name, namespace, project: projectOf(application.spec) },
     sources,
@@ -77,6 +79,7 @@ export function comparisonRequest(wanted: WantedComparison): CompareRequest {
       application: instanceName(application, controlNamespace),
       tracking: settings.tracking,
       self: { group: 'argoproj.io', kind: 'Application', namespace, name },
+      ...(createsNamespace && { createdNamespace: application.spec.destination.namespace }),
       options: settings.compare.options,
       ignore: ignoreRules(application, settings),
       ...(memory !== undefined && { memory }),

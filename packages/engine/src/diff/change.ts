@@ -21,7 +21,7 @@ export type Change =
   | Readonly<{ kind: 'keep'; key: ResourceKey; desired: KubeObject; live: KubeObject }>
   /** Tracked as ours, and no longer desired. */
   | Readonly<{ kind: 'prune'; key: ResourceKey; live: KubeObject }>
-  /** Tracked as ours, not desired, and marked `IgnoreExtraneous`: shown, but no reason to be OutOfSync. */
+  /** Tracked as ours, not desired, and marked `IgnoreExtraneous` or wanted by a sync option: shown, but no reason to be OutOfSync. */
   | Readonly<{ kind: 'ignore'; key: ResourceKey; live: KubeObject }>
   /** A hook that an earlier operation left: shown, never compared, never pruned. */
   | Readonly<{ kind: 'hook'; key: ResourceKey; live: KubeObject }>;

@@ -22,6 +22,11 @@ export type DiffPolicy = CompareSettings &
     tracking: TrackingSettings;
     /** The Application object itself, which an application may hold but never prunes. */
     self?: ResourceKey | undefined;
+    /**
+     * The destination namespace where `CreateNamespace=true` wants it. One that carries our mark because Git once held it is not
+     * extra: a prune would take everything in it, and the same sync would create it again.
+     */
+    createdNamespace?: string | undefined;
     /** Without it every pair is compared anew. */
     memory?: CompareMemory | undefined;
   }>;
@@ -46,8 +51,10 @@ function compareOne(desired: KubeObject, live: KubeObject | undefined, compare: 
     : { kind: 'update', key, desired, live, differences };
 }
 
-function extra(live: KubeObject): Change | undefined {
+function extra(live: KubeObject, createdNamespace: string | undefined): Change | undefined {
   const key = keyOf(live);
+  if (live.apiVersion === 'v1' && live.kind === 'Namespace' && key.name === createdNamespace)
+    return { kind: 'ignore', key, live };
   if (isHook(live)) return { kind: 'hook', key, live };
   // What has an owner goes with its owner (contract 3.3).
   if ((live.metadata.ownerReferences ?? []).length > 0 || isDefinition(live)) return undefined;
@@ -75,7 +82,7 @@ export function diff(desired: readonly KubeObject[], live: LiveObjects, policy: 
     const known = wanted.get(key);
     if ((known !== undefined && !isHook(known)) || key === self) continue;
     if (trackedBy(object, policy.tracking) !== policy.application) continue;
-    const change = extra(object);
+    const change = extra(object, policy.createdNamespace);
     if (change !== undefined) changes.push(change);
   }
   return changes;
