@@ -171,6 +171,11 @@ export function compareTests(world: World): void {
     const scene = await world.scene(t, { 'app/a.yaml': [configMap('ours'), ...hooks] });
     await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
     const settled = await scene.untilSettled();
+    assert.deepEqual(
+      settled.results.map(({ id, syncPhase }) => `${id} ${syncPhase}`).toSorted(),
+      ['ConfigMap/during Sync', 'ConfigMap/ours Sync', 'Job/before PreSync'],
+      'a Sync hook runs with the ordinary resources',
+    );
 
     await scene.delete('Job/before');
     await scene.patch('ConfigMap/during', { data: { key: 'by hand' } });

@@ -53,10 +53,14 @@ export function hookTests(world: World): void {
   });
 
   test('SYNC-17 Skip is applied in no phase and not missed', async (t) => {
-    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), configMap('skipped', {}, { hook: 'Skip' })] });
+    const skipped = [
+      configMap('skipped', {}, { hook: 'Skip' }),
+      configMap('skipped-all-the-same', {}, { hook: 'PreSync,Skip' }),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), ...skipped] });
     await scene.createAutomated();
     await scene.untilSettled();
-    assert.equal(await scene.get('ConfigMap/skipped'), undefined);
+    for (const { metadata } of skipped) assert.equal(await scene.get(`ConfigMap/${metadata.name ?? ''}`), undefined);
   });
 
   test('SYNC-18 a Job hook past its own deadline fails the phase', async (t) => {
@@ -70,22 +74,28 @@ export function hookTests(world: World): void {
     assert.equal(await scene.get('ConfigMap/a'), undefined);
   });
 
-  test('SYNC-20 a PreSync hook whose Secret only the Sync phase creates is reported, with the name of the Secret', async (t) => {
+  test('SYNC-20 a PreSync hook whose inputs only the Sync phase creates is reported, with the names of the inputs', async (t) => {
     const env = [{ name: 'URL', valueFrom: { secretKeyRef: { name: 'late-secret', key: 'url' } } }];
-    const containers = [{ name: 'main', image: 'registry.example/job:1', env }];
+    const envFrom = [{ configMapRef: { name: 'late-settings' } }, { secretRef: { name: 'at-will', optional: true } }];
+    const volumes = [{ name: 'keys', secret: { secretName: 'late-keys' } }];
+    const containers = [{ name: 'main', image: 'registry.example/job:1', env, envFrom }];
     const template = {
       metadata: { annotations: { 'sim.tiphys.dev/duration': '20s' } },
-      spec: { restartPolicy: 'Never', containers },
+      spec: { restartPolicy: 'Never', containers, volumes },
     };
+    const inputs = [secret('late-secret', { url: 'x' }), configMap('late-settings'), secret('late-keys', { key: 'x' })];
     const scene = await world.scene(t, {
-      'app/a.yaml': [secret('late-secret', { url: 'x' }), job('migrate', { hook: 'PreSync' }, { template })],
+      'app/a.yaml': [...inputs, secret('at-will', {}), job('migrate', { hook: 'PreSync' }, { template })],
     });
     await scene.createAutomated();
-    // While the hook runs: afterwards the Secret is in the results anyhow.
-    await scene.until('the Secret is named', (view) => {
-      const runs = view.results.some(({ id, hookPhase }) => id === 'Job/migrate' && hookPhase === 'Running');
-      return view.phase === 'Running' && runs && toldOf(view).includes('late-secret');
+    // While the hook runs: afterwards they are in the results anyhow.
+    const view = await scene.until('all are named', (seen) => {
+      const runs = seen.results.some(({ id, hookPhase }) => id === 'Job/migrate' && hookPhase === 'Running');
+      return (
+        seen.phase === 'Running' && runs && inputs.every(({ metadata }) => seen.message.includes(metadata.name ?? ''))
+      );
     });
+    assert.ok(!toldOf(view).includes('at-will'), 'it does without');
   });
 
   test('SYNC-21 ANN-03 by default the last hook of the same name is deleted before the new one is created', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, listAt, stringAt, stringifyJson, systemClock } from '@tiphys/api';
 import { rollbackApplication } from '@tiphys/operations';
-import { saysOf } from './harness/application.ts';
+import { saysOf, toldOf } from './harness/application.ts';
 import { configMap, deployment, job, service } from './harness/manifests.ts';
 import { managersOf } from './harness/scene.ts';
 import { until } from './harness/until.ts';
@@ -73,8 +73,8 @@ export function operationTests(world: World): void {
     { options: ['ApplyOutOfSyncOnly=true'], applied: 1 },
     { options: [], applied: 10 },
   ]) {
-    test(`SYNC-33 of ten objects one changed: ${applied} applied with [${options.join()}]`, async (t) => {
-      const scene = await world.scene(t, { 'app/a.yaml': ten });
+    test(`SYNC-33 of ten objects one changed: ${applied} applied with [${options.join()}], and the hook`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': ten, 'app/hook.yaml': job('migrate', { hook: 'PreSync' }) });
       await scene.create({ syncOptions: options });
       await scene.sync();
       const revision = await scene.repository.commit({
@@ -82,7 +82,8 @@ export function operationTests(world: World): void {
       });
       await scene.until('one differs', (view) => view.revision === revision && view.sync === 'OutOfSync');
       const view = await scene.sync();
-      assert.equal(view.results.length, applied);
+      assert.equal(view.results.filter(({ id }) => id.startsWith('ConfigMap/')).length, applied);
+      assert.equal(view.results.find(({ id }) => id === 'Job/migrate')?.hookPhase, 'Succeeded');
       assert.deepEqual(await scene.data('c0'), { key: 'two' });
     });
   }
@@ -110,6 +111,40 @@ export function operationTests(world: World): void {
     assert.match(view.results.find(({ id }) => id === 'ConfigMap/shared')?.message ?? '', /another-tool/);
   });
 
+  test('SYNC-34 SYNC-42 ANN-04 the annotation of an object chooses for that object alone', async (t) => {
+    const objects = [
+      configMap('server-side', {}, { options: 'ServerSideApply=true' }),
+      configMap('client-side'),
+      deployment('forced', { options: 'Force=true' }, selector('one')),
+    ];
+    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    await scene.create();
+    assert.equal((await scene.sync()).phase, 'Succeeded');
+    const managers = async (name: string): Promise<string[]> => managersOf(await scene.live(`ConfigMap/${name}`));
+    assert.deepEqual(await managers('server-side'), ['argocd-controller:Apply']);
+    assert.deepEqual(await managers('client-side'), ['argocd-controller:Update']);
+    const { metadata } = await scene.live('Deployment/forced');
+
+    const revision = await scene.repository.commit({
+      'app/a.yaml': [...objects.slice(0, 2), deployment('forced', { options: 'Force=true' }, selector('two'))],
+    });
+    await scene.until('sees the commit', (view) => view.revision === revision);
+    const view = await scene.sync();
+    assert.equal(view.phase, 'Succeeded', saysOf(view));
+    assert.notEqual((await scene.live('Deployment/forced')).metadata.uid, metadata.uid);
+  });
+
+  test('SYNC-38 ANN-04 an unknown option, or value, in an annotation is warned about with object and nearest name', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a', {}, { options: 'Prun=false' }), configMap('b', {}, { options: 'Prune=flase' })],
+    });
+    await scene.createAutomated();
+    await scene.untilCondition('SpecWarning', /ConfigMap \S*\/a: unknown sync option "Prun=false".*Prune/);
+    const view = await scene.untilCondition('SpecWarning', /ConfigMap \S*\/b: .*Prune takes .*"flase"/);
+    assert.equal(view.conditions.length, 2, toldOf(view));
+    await scene.untilSettled();
+  });
+
   test('SYNC-38 an unknown option is kept, and warned about with the nearest known name', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
     await scene.createAutomated({ syncOptions: ['CreateNameSpace=true'] });
@@ -135,6 +170,7 @@ export function operationTests(world: World): void {
     const results = view.results.map(({ id, status }) => `${id} ${status}`);
     for (const row of ['ConfigMap/c Synced', 'ConfigMap/b Pruned']) assert.ok(results.includes(row), results.join());
     assert.deepEqual(record.events, []);
+    assert.match(view.message, /dry-run/);
     assert.equal(view.history.length, 1);
     await scene.until('still OutOfSync', (seen) => seen.sync === 'OutOfSync');
   });
@@ -222,11 +258,25 @@ export function operationTests(world: World): void {
   });
 
   test('SYNC-43 a selective sync touches what is named, runs no hooks, and leaves no history', async (t) => {
-    const objects = [deployment('page'), service('page'), configMap('a'), job('migrate', { hook: 'PreSync' })];
-    const scene = await world.scene(t, { 'app/a.yaml': objects });
+    const scene = await world.scene(t);
+    const elsewhere = `${scene.name}-elsewhere`;
+    await scene.createNamespace(elsewhere);
+    const group = `${scene.name}.example.com`;
+    const objects = [
+      deployment('page'),
+      deployment('page', { namespace: elsewhere }),
+      service('page'),
+      configMap('a'),
+      job('migrate', { hook: 'PreSync' }),
+    ];
+    await scene.repository.commit({ 'app/a.yaml': objects });
     await scene.create();
 
-    const view = await scene.sync({ resources: [{ group: 'apps', kind: 'Deployment', name: 'page' }] });
+    const none = await scene.sync({ resources: [{ group, kind: 'Deployment', name: 'page' }] });
+    assert.deepEqual(none.results, [], 'the group counts');
+    const view = await scene.sync({
+      resources: [{ group: 'apps', kind: 'Deployment', name: 'page', namespace: scene.namespace }],
+    });
 
     assert.deepEqual(
       view.results.map(({ id }) => id),
@@ -235,6 +285,7 @@ export function operationTests(world: World): void {
     assert.deepEqual(view.history, []);
     await scene.live('Deployment/page');
     for (const id of ['Service/page', 'ConfigMap/a', 'Job/migrate']) assert.equal(await scene.get(id), undefined, id);
+    assert.equal(await scene.get('Deployment/page', { namespace: elsewhere }), undefined);
   });
 
   test('strategy apply runs without hooks', async (t) => {
@@ -367,6 +418,25 @@ export function operationTests(world: World): void {
     });
     assert.ok(view.retryCount >= 2);
     assert.deepEqual(await scene.data('a', namespace), { key: 'one' });
+  });
+
+  test('SYNC-06 an operation is Running, and ends as Succeeded, Failed or Error, each with a message', async (t) => {
+    const scene = await world.scene(t, {
+      'app/a.yaml': [configMap('a'), job('migrate', { hook: 'PreSync', duration: '2s' })],
+    });
+    await scene.create();
+    const error = await scene.sync({ revision: 'no-such-revision' });
+    assert.equal(error.phase, 'Error', 'it could not run');
+    assert.match(error.message, /no-such-revision/);
+    await scene.request();
+    await scene.until('Running', ({ phase, message }) => phase === 'Running' && /migrate/.test(message));
+    const done = await scene.until('Succeeded', ({ phase, requested }) => phase === 'Succeeded' && !requested);
+    assert.match(done.message, /successfully synced/);
+    await scene.repository.commit({ 'app/a.yaml': service('refused', {}, { ports: [{ port: 70_000 }] }) });
+    await scene.until('sees it', (view) => view.resources.some(({ id }) => id === 'Service/refused'));
+    const failed = await scene.sync();
+    assert.equal(failed.phase, 'Failed', 'an object failed');
+    assert.match(failed.message, /refused/);
   });
 
   test('SYNC-06 an operation that asks for no sync is refused, and nothing is applied', async (t) => {

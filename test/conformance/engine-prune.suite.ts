@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at } from '@tiphys/api';
+import { at, listAt, type KubeObject } from '@tiphys/api';
 import { configMap, deployment } from './harness/manifests.ts';
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
@@ -67,7 +67,7 @@ export function pruneTests(world: World): void {
 
   for (const prune of [false, true]) {
     for (const selfHeal of [false, true]) {
-      test(`SYNC-30 APP-06 prune ${prune}, selfHeal ${selfHeal}`, async (t) => {
+      test(`SYNC-30 ${prune ? 'SYNC-27' : 'SYNC-26'} APP-06 prune ${prune}, selfHeal ${selfHeal}`, async (t) => {
         const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/b.yaml': configMap('b') });
         await scene.createAutomated({ automated: { prune, selfHeal } });
         await scene.untilSettled();
@@ -79,7 +79,9 @@ export function pruneTests(world: World): void {
         if (!selfHeal) await scene.stays('OutOfSync', (view) => view.sync === 'OutOfSync');
         assert.deepEqual(await scene.data('a'), { key: selfHeal ? 'one' : 'by hand' });
 
-        await scene.repository.remove('app/b.yaml');
+        // Together with a change, so that there is an automated operation either way.
+        await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) }, ['app/b.yaml']);
+        await scene.untilObject('ConfigMap/a', 'is the new one', (object) => at(object, 'data', 'key') === 'two');
         if (prune) await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
         else
           await scene.until('b is extra', ({ resources }) =>
@@ -121,30 +123,48 @@ export function pruneTests(world: World): void {
   });
 
   const propagations = [
-    { policy: 'orphan', kept: true },
-    { policy: 'background', kept: false },
-    { policy: 'foreground', kept: false },
+    { policy: 'orphan', kept: true, waits: false },
+    { policy: 'background', kept: false, waits: false },
+    { policy: 'foreground', kept: false, waits: true },
+    { policy: undefined, kept: false, waits: true },
   ];
-  for (const { policy, kept } of propagations) {
-    test(`SYNC-31 PrunePropagationPolicy=${policy} ${kept ? 'leaves' : 'takes'} the dependants`, async (t) => {
+  for (const { policy, kept, waits } of propagations) {
+    const option = policy === undefined ? 'no PrunePropagationPolicy' : `PrunePropagationPolicy=${policy}`;
+    const outcome = kept ? 'leaves the dependants' : waits ? 'waits for the dependants' : 'takes the dependants later';
+    test(`SYNC-31 ${option} ${outcome}`, async (t) => {
       const scene = await world.scene(t, { 'app/a.yaml': configMap('a'), 'app/b.yaml': deployment('page') });
-      await scene.createAutomated({ automated: { prune: true }, syncOptions: [`PrunePropagationPolicy=${policy}`] });
+      const syncOptions = policy === undefined ? [] : [option];
+      await scene.createAutomated({ automated: { prune: true }, syncOptions });
       await scene.untilSettled();
       const replicaSets = await world.cluster.client.resourceFor({ group: 'apps', version: 'v1', kind: 'ReplicaSet' });
-      const count = async (): Promise<number> => {
-        const { items } = await world.cluster.client.list(replicaSets, { namespace: scene.namespace });
-        return items.length;
-      };
-      assert.equal(await count(), 1);
+      const dependants = async (): Promise<readonly KubeObject[]> =>
+        (await world.cluster.client.list(replicaSets, { namespace: scene.namespace })).items;
+      const [dependant, ...others] = await dependants();
+      assert.ok(dependant !== undefined && others.length === 0);
+      const id = `ReplicaSet/${dependant.metadata.name ?? ''}`;
+      await scene.patch(id, { metadata: { finalizers: ['example.com/hold'] } });
+      t.after(() => scene.patch(id, { metadata: { finalizers: null } }).catch(() => undefined));
 
       await scene.repository.remove('app/b.yaml');
 
-      await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
-      if (kept) await scene.stays('looked at', () => true);
-      await until('the dependants', async () => {
-        const left = await count();
-        return left === (kept ? 1 : 0) ? { is: true } : { seen: `${left} ReplicaSets` };
+      // Only a foreground deletion leaves the owner until what it owns has gone.
+      if (waits)
+        await scene.untilObject('Deployment/page', 'waits for its dependants', (object) =>
+          listAt(object, 'metadata', 'finalizers').includes('foregroundDeletion'),
+        );
+      else await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
+      if (kept) {
+        await scene.stays('looked at', () => true);
+        assert.deepEqual((await scene.live(id)).metadata.deletionTimestamp, undefined);
+        return;
+      }
+      await scene.untilObject(id, 'is to go', (object) => object?.metadata.deletionTimestamp !== undefined);
+      await scene.patch(id, { metadata: { finalizers: null } });
+      await until('the dependants are gone', async () => {
+        const left = await dependants();
+        return left.length === 0 ? { is: true } : { seen: `${left.length} ReplicaSets` };
       });
+      await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
     });
   }
 

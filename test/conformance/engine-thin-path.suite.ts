@@ -135,24 +135,6 @@ export function thinPathTests(world: World): void {
     await scene.untilCondition('SyncError', /Failed last sync attempt/i);
   });
 
-  test('REC-11 self-heals of the same revision wait longer and longer', async (t) => {
-    const scene = await world.scene(t, { 'app/a.yaml': settings('one') });
-    await scene.createAutomated({ automated: { selfHeal: true } });
-    await scene.untilSettled();
-
-    const healedAfterMs: number[] = [];
-    for (const attempt of [1, 2, 3]) {
-      const start = Date.now();
-      await scene.patch('ConfigMap/settings', { data: { value: `fight ${attempt}` } });
-      await scene.untilObject('ConfigMap/settings', 'is healed', (object) => at(object, 'data', 'value') === 'one');
-      healedAfterMs.push(Date.now() - start);
-      await scene.untilSettled();
-    }
-
-    const [first = 0, , third = 0] = healedAfterMs;
-    assert.ok(third > first && third > 3000, `the third waits for its back-off: ${healedAfterMs.join(', ')} ms`);
-  });
-
   test('REC-12 the status says all that tools read: sync, health, resources, operation, history, times', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': [deployment('page'), job('check', { hook: 'PostSync' })] });
     const revision = await scene.repository.git('rev-parse', 'HEAD');

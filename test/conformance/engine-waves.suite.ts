@@ -162,6 +162,7 @@ export function waveTests(world: World): void {
       'Job/migrate Failed',
       'Job/notify Failed',
     ]);
+    assert.match(view.message, /migrate[\s\S]*SyncFail hook .*notify failed too/);
     assert.equal(await scene.get('ConfigMap/a'), undefined);
   });
 
@@ -214,17 +215,21 @@ export function waveTests(world: World): void {
   });
 
   const gates = [
-    { fate: { outcome: 'never-ready' } as const, phase: 'Running', what: 'still progressing holds wave 1' },
-    { fate: { outcome: 'fail' } as const, phase: 'Failed', what: 'Degraded fails the operation before wave 1' },
+    {
+      held: deployment('held', { outcome: 'never-ready' }),
+      phase: 'Running',
+      what: 'still progressing holds wave 1',
+    },
+    { held: deployment('held', {}, { paused: true }), phase: 'Running', what: 'Suspended holds wave 1' },
+    { held: job('held', { outcome: 'fail' }), phase: 'Failed', what: 'Degraded fails the operation before wave 1' },
   ];
-  for (const { fate, phase, what } of gates) {
+  for (const { held, phase, what } of gates) {
     test(`SYNC-08 a resource of wave 0 that is ${what}; the message names it`, async (t) => {
-      const held = phase === 'Failed' ? job('held', fate) : deployment('held', fate);
       const scene = await world.scene(t, { 'app/a.yaml': [held, configMap('later', {}, { wave: 1 })] });
       await scene.create();
       await scene.until('compared', (view) => view.sync !== '');
       await scene.request();
-      await scene.until(`${phase} naming it`, (view) => view.phase === phase && toldOf(view).includes('held'));
+      await scene.until(`${phase} naming it`, (view) => view.phase === phase && view.message.includes('held'));
       await scene.stays(phase, (view) => view.phase === phase);
       assert.equal(await scene.get('ConfigMap/later'), undefined);
     });
@@ -275,7 +280,7 @@ export function waveTests(world: World): void {
         /nowhere\.example\.com\/Gadget|Gadget.*nowhere\.example\.com|nowhere\.example\.com\/v1.*Gadget/,
       );
       // With the option the preflight passes, and the rest of the sync is real.
-      if (option === '') assert.equal(await scene.get('ConfigMap/a'), undefined);
+      assert.equal((await scene.get('ConfigMap/a')) === undefined, option === '');
     });
   }
 }

@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { aloneTests } from './engine-alone.suite.ts';
 import { applicationTests } from './engine-applications.suite.ts';
 import { registryTests } from './engine-charts.suite.ts';
+import { clockTests } from './engine-clock.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
 import { differenceSettingsTests, differenceTests } from './engine-differences.suite.ts';
@@ -44,6 +45,7 @@ export function engineSuite(world: World): void {
     settingTests(world);
     registryTests(world);
     renderSettingTests(world);
+    clockTests(world);
     vocabularyTests(world);
   });
 }

@@ -192,7 +192,7 @@ async function openClusters(parts: Parts, undo: AsyncDisposableStack): Promise<D
 const openWatch = ({ ports, own, settings, memories, repositories, reads, queue }: Parts): RepositoryWatch =>
   openRepositoryWatch(
     { git: ports.git, access: (url) => repositories.access(url), reads, clock: ports.clock, log: ports.log },
-    { pollMs: own.repositoryPollMs ?? settings().refreshIntervalMs, timeoutMs: repositoryTimeoutMs },
+    { pollMs: () => own.repositoryPollMs ?? settings().refreshIntervalMs, timeoutMs: repositoryTimeoutMs },
     (key, because) => {
       const memory = memories.of(key);
       memory.marks = { ...memory.marks, revision: because };
@@ -318,6 +318,7 @@ export async function runApplicationController(
   ownership.onRegained(() => wakeAll(parts));
   settingsWatch.onChange(() => {
     store.follow(settings().applicationNamespaces);
+    watch.reschedule();
     wakeAll(parts);
   });
   await store.synced;

@@ -1,6 +1,7 @@
 import type { Because, KubeObject } from '@tiphys/api';
 import { readChildApplications } from './child-applications.ts';
 import { waveOf } from '../sync/hooks.ts';
+import { optionWarnings } from '../sync/options.ts';
 import { type DesiredTarget, type NormalisedDesired, normaliseDesired } from './normalise-desired.ts';
 
 /** Desired objects, and what is wrong (nothing may be applied) or odd about them. */
@@ -9,8 +10,8 @@ export type Desired = NormalisedDesired & Readonly<{ warnings: readonly Because[
 function read(rendered: readonly KubeObject[], target: DesiredTarget): Desired {
   const children = readChildApplications(rendered);
   const { objects, errors } = normaliseDesired(children.objects, target);
-  const waves = objects.flatMap((object) => waveOf(object).warning ?? []);
-  return { objects, errors: [...children.errors, ...errors], warnings: [...children.warnings, ...waves] };
+  const odd = objects.flatMap((object) => [waveOf(object).warning ?? [], optionWarnings(object)].flat());
+  return { objects, errors: [...children.errors, ...errors], warnings: [...children.warnings, ...odd] };
 }
 
 /**

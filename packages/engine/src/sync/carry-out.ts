@@ -65,6 +65,7 @@ export function writeContext(plan: SyncPlan, who: Writing): WriteContext {
   return {
     ...writeContextWithoutPlan(who, plan.propagation),
     pruneCount: plan.pruneCount,
+    dryRun: plan.dryRun,
     definitions: new Set(
       applied.filter(({ key }) => key.kind === 'CustomResourceDefinition').map((task) => definedKind(task.object)),
     ),

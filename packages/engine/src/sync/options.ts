@@ -25,6 +25,12 @@ export function readOptions(options: readonly string[], where: string): { values
 const annotated = (object: KubeObject): readonly string[] =>
   (object.metadata.annotations?.[marks.syncOptions] ?? '').split(',');
 
+/** What the options of an object's own annotation get wrong: a `Prune=flase` would protect nothing, and nobody would know. */
+export const optionWarnings = (object: KubeObject): readonly Because[] =>
+  object.metadata.annotations?.[marks.syncOptions] === undefined
+    ? []
+    : readOptions(annotated(object), describeKey(keyOf(object))).warnings;
+
 const defaultMigrationManager = 'kubectl-client-side-apply';
 
 /** How one object is written: its own annotation wins over the application's options (contract 1.3). `force` is the operation's flag. */

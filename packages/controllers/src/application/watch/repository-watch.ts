@@ -17,8 +17,8 @@ export type RepositoryWatchPorts = Readonly<{
 }>;
 
 export type RepositoryWatchSettings = Readonly<{
-  /** How often a repository is asked for new commits (`timeout.reconciliation`). */
-  pollMs: number;
+  /** How often a repository is asked for new commits now (`timeout.reconciliation`). */
+  pollMs: () => number;
   /** Deadline of one look (60,000). */
   timeoutMs: number;
 }>;
@@ -36,6 +36,8 @@ export interface RepositoryWatch extends AsyncDisposable {
   unfollow(application: string): void;
   /** Looks at a repository at once (webhook, or a commit that we know of). */
   poll(url: string): void;
+  /** The interval may be another from now on: it counts from the last look. */
+  reschedule(): void;
   /** The newest commit that was seen for a revision; undefined before the first look, and while the repository cannot be read. */
   newest(followed: Followed): string | undefined;
 }
@@ -47,7 +49,10 @@ type Watched = {
   readonly heads: Map<string, string>;
   /** Applications that were rendered at other commits than the newest seen, by revision: the next look tells which are newer. */
   readonly doubts: Map<string, ReadonlyMap<string, string>>;
-  timer: NodeJS.Timeout | undefined;
+  /** Ends the wait for the next look. */
+  waiting: AbortController | undefined;
+  /** When the last look ended, by the injected clock; when it was first followed, before that. */
+  lookedAtMs: number;
   looking: Promise<void> | undefined;
   /** Asked for while looking. */
   again: boolean;
@@ -57,12 +62,13 @@ type Watched = {
 
 const revisionKey = ({ revision, tagPrefix }: Followed): string => `${revision}\n${tagPrefix ?? ''}`;
 
-const unwatched = (url: string): Watched => ({
+const unwatched = (url: string, nowMs: number): Watched => ({
   url,
   followers: new Map(),
   heads: new Map(),
   doubts: new Map(),
-  timer: undefined,
+  waiting: undefined,
+  lookedAtMs: nowMs,
   looking: undefined,
   again: false,
   failing: false,
@@ -88,7 +94,7 @@ class Watch implements RepositoryWatch {
     this.#repositoriesOf.set(application, new Set(wanted.keys()));
     for (const [key, revisions] of wanted) {
       const known = this.#repositories.get(key);
-      const watched = known ?? unwatched(revisions[0]?.url ?? '');
+      const watched = known ?? unwatched(revisions[0]?.url ?? '', this.#nowMs());
       this.#repositories.set(key, watched);
       watched.followers.set(application, revisions);
       this.#note(watched, application, revisions);
@@ -106,6 +112,11 @@ class Watch implements RepositoryWatch {
     if (watched !== undefined) this.#run(watched);
   }
 
+  reschedule(): void {
+    // One that is being looked at is scheduled at the end of the look.
+    for (const watched of this.#repositories.values()) if (watched.looking === undefined) this.#schedule(watched);
+  }
+
   newest(followed: Followed): string | undefined {
     const watched = this.#repositories.get(normaliseRepositoryUrl(followed.url));
     return watched?.failing === false ? watched.heads.get(revisionKey(followed)) : undefined;
@@ -113,7 +124,7 @@ class Watch implements RepositoryWatch {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
-    for (const { timer } of this.#repositories.values()) clearTimeout(timer);
+    for (const { waiting } of this.#repositories.values()) waiting?.abort();
     await Promise.all([...this.#repositories.values()].flatMap(({ looking }) => looking ?? []));
     this.#repositories.clear();
   }
@@ -147,15 +158,24 @@ class Watch implements RepositoryWatch {
     const watched = this.#repositories.get(key);
     watched?.doubts.delete(application);
     if (watched?.followers.delete(application) !== true || watched.followers.size > 0) return;
-    clearTimeout(watched.timer);
+    watched.waiting?.abort();
     this.#repositories.delete(key);
   }
 
+  #nowMs(): number {
+    return this.#ports.clock.now().getTime();
+  }
+
   #schedule(watched: Watched): void {
-    clearTimeout(watched.timer);
+    watched.waiting?.abort();
     if (this.#stopping.signal.aborted || watched.followers.size === 0) return;
-    watched.timer = setTimeout(() => this.#run(watched), this.#settings.pollMs);
-    watched.timer.unref();
+    const waiting = new AbortController();
+    watched.waiting = waiting;
+    const waitMs = Math.max(0, watched.lookedAtMs + this.#settings.pollMs() - this.#nowMs());
+    this.#ports.clock.sleep(waitMs, waiting.signal).then(
+      () => this.#run(watched),
+      () => undefined,
+    );
   }
 
   #run(watched: Watched): void {
@@ -163,7 +183,7 @@ class Watch implements RepositoryWatch {
       watched.again = true;
       return;
     }
-    clearTimeout(watched.timer);
+    watched.waiting?.abort();
     watched.looking = this.#look(watched)
       .then(() => this.#turned(watched, false))
       .catch((error: unknown) => {
@@ -173,6 +193,7 @@ class Watch implements RepositoryWatch {
       })
       .finally(() => {
         watched.looking = undefined;
+        watched.lookedAtMs = this.#nowMs();
         const { again } = watched;
         watched.again = false;
         if (again) this.#run(watched);
