@@ -306,6 +306,36 @@ export function applicationTests(world: World): void {
     await scene.live('ConfigMap/of-two');
   });
 
+  test('APP-16 a dry run says how much goes with a child that a parent prunes, its own children included', async (t) => {
+    const scene = await world.scene(t);
+    const [one, free] = [child(scene, 'one', { cascade: true }), child(scene, 'free')];
+    await scene.repository.commit({
+      'app/one.yaml': one,
+      'app/free.yaml': free,
+      'one/a.yaml': [configMap('one-a'), configMap('one-b')],
+      'one/deep.yaml': child(scene, 'deep', { cascade: true }),
+      'deep/a.yaml': configMap('deep'),
+      'free/a.yaml': configMap('free'),
+      'app/kept.yaml': configMap('kept', {}, { namespace: scene.namespace }),
+    });
+    await scene.create(inControlPlane(world));
+    await scene.sync();
+    for (const suffix of ['one', 'deep', 'free']) await scene.untilSettled('', { name: `${scene.name}-${suffix}` });
+    const revision = await scene.repository.remove('app/one.yaml', 'app/free.yaml');
+    await scene.until('sees the commit', (view) => view.revision === revision);
+
+    const view = await scene.sync({ dryRun: true, prune: true });
+
+    const said = view.results.filter(({ status }) => status === 'Pruned').map(({ id, message }) => `${id} ${message}`);
+    assert.deepEqual(said.toSorted(), [
+      `Application/${scene.name}-free pruned (dry run)`,
+      // Two ConfigMaps, an application, and what that deploys.
+      `Application/${scene.name}-one pruned, and with it 4 objects of its own (dry run)`,
+    ]);
+    for (const id of ['one-a', 'free']) await scene.live(`ConfigMap/${id}`);
+    await scene.live('ConfigMap/deep');
+  });
+
   test('APP-14 HEALTH-21 a child of a later wave is created only when the earlier one is Healthy', async (t) => {
     const scene = await world.scene(t);
     const children = [child(scene, 'infra', { wave: 0 }), child(scene, 'work', { wave: 2 })];

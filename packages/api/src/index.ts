@@ -1,6 +1,7 @@
 export * from './application/application.ts';
 export { chartOf, type ChartSource, repositoryAlias } from './application/chart-source.ts';
 export { parseApplication } from './application/check.ts';
+export * from './application/finalizers.ts';
 export type * from './application/operation.ts';
 export type * from './application/source.ts';
 export type * from './application/spec.ts';

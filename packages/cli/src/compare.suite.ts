@@ -148,6 +148,54 @@ export function compareSuite(access: () => Promise<Access>): void {
       assert.equal((await cli('app', 'sync', 'shop', '--preview-changes', '--assumeYes', '--async')).exit, 0);
       assert.notEqual(await operation(), undefined);
     });
+    test('APP-16 the difference of a parent says how much goes with each child that a sync would prune', async () => {
+      const gvk = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+      const cascading = ['resources-finalizer.argocd.argoproj.io'];
+      const row = (name: string) => ({ version: 'v1', kind: 'ConfigMap', namespace: target, name, status: 'Synced' });
+      const rowOf = (name: string) => ({ ...gvk, namespace: world.control, name, status: 'OutOfSync' });
+      const make = async (name: string, finalizers: readonly string[], resources: readonly object[]): Promise<void> => {
+        const id = `parent:argoproj.io/Application:${world.control}/${name}`;
+        await world.client.create({
+          apiVersion: 'argoproj.io/v1alpha1',
+          kind: 'Application',
+          metadata: {
+            name,
+            namespace: world.control,
+            finalizers: [...finalizers],
+            annotations: { 'argocd.argoproj.io/tracking-id': id },
+          },
+          spec: { source: { repoURL: `file://${repository}`, path: 'k8s' }, destination: { name: 'in-cluster' } },
+          status: { resources },
+        });
+      };
+      await make('doomed', cascading, [row('a'), row('b'), rowOf('deeper')]);
+      await make('deeper', cascading, [row('c')]);
+      await make('free', [], [row('d')]);
+      const metadata = { annotations: { 'argocd.argoproj.io/tracking-id': 'another' } };
+      await world.client.patch({ gvk, namespace: world.control, name: 'deeper' }, { type: 'merge', body: { metadata } });
+      await mkdir(join(repository, 'parent'));
+      await commit('parent/a.yaml', configMap('of-parent', 'x'));
+      const flags = ['--dest-server', 'https://kubernetes.default.svc', '--dest-namespace', target];
+      await cli('app', 'create', 'parent', '--repo', `file://${repository}`, '--path', 'parent', ...flags);
+      const body = { status: { resources: [rowOf('doomed'), rowOf('free')] } };
+      await world.client.patch({ gvk, namespace: world.control, name: 'parent' }, { type: 'merge', body });
+
+      const warning =
+        `warning: to prune argoproj.io/Application ${world.control}/doomed deletes 4 more objects: it has a finalizer, ` +
+        'and what it manages goes with it\n';
+      const seen = await cli('app', 'diff', 'parent');
+      assert.deepEqual([seen.exit, seen.err], [1, warning]);
+      assert.match(seen.out, /^===== argoproj\.io\/Application \S+\/doomed ======$/m);
+      assert.match(seen.out, /^===== argoproj\.io\/Application \S+\/free ======$/m);
+      const asked = await cli('app', 'sync', 'parent', '--prune', '--preview-changes', '--async');
+      assert.equal(asked.exit, 20);
+      assert.ok(asked.err.startsWith(warning), 'before it asks');
+      for (const name of ['doomed', 'deeper', 'free', 'parent']) {
+        const ref = { gvk, namespace: world.control, name };
+        await world.client.patch(ref, { type: 'merge', body: { metadata: { finalizers: null } } });
+        await world.client.delete(ref);
+      }
+    });
     test('SYNC-39 sync --local brings the manifests of a folder along', async () => {
       const folderOf = join(folder, 'local');
       await mkdir(folderOf);

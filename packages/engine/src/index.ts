@@ -36,6 +36,7 @@ export {
   type Running,
   type StepOutcome,
 } from './sync/carry-out.ts';
+export { objectsGoingWith } from './sync/cascade.ts';
 export { openClusterWriter } from './sync/cluster-writer.ts';
 export {
   decideAutomatedSync,

@@ -1,18 +1,10 @@
-import type { Application } from '@tiphys/api';
+import { type Application, cascadeFinalizers as finalizers, isCascading } from '@tiphys/api';
 import type { Actor, ApplicationRef, Cancelable, OperationPorts } from './actor.ts';
 import { tellIntent } from './application-event.ts';
 import { objectRefOf, updateApplication } from './stored-application.ts';
 
 /** What becomes of the application's objects. `as-is`: what the finalizers on it say. */
 export type Cascade = 'foreground' | 'background' | 'none' | 'as-is';
-
-const finalizers = {
-  foreground: 'resources-finalizer.argocd.argoproj.io',
-  background: 'resources-finalizer.argocd.argoproj.io/background',
-} as const;
-
-const isCascading = (finalizer: string): boolean =>
-  finalizer === finalizers.foreground || finalizer.startsWith(`${finalizers.foreground}/`);
 
 function finalizersFor({ metadata }: Application, cascade: Exclude<Cascade, 'as-is'>): readonly string[] | undefined {
   const present = metadata.finalizers ?? [];

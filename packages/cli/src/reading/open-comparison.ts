@@ -61,7 +61,7 @@ function gitOf({ io }: CommandContext): GitProgram {
 }
 
 /** What came of a comparison, and by which rules differences are shown. */
-export type Compared = Readonly<{ comparison: Comparison; policy: DiffPolicy }>;
+export type Compared = Readonly<{ application: Application; comparison: Comparison; policy: DiffPolicy }>;
 
 function requireNoErrors({ errors }: Comparison): void {
   if (errors.length === 0) return;
@@ -120,5 +120,5 @@ export async function compareHere(request: ComparisonRequest, context: CommandCo
   const compared = comparisonRequest(wanted);
   const comparison = await compare(compared, { git, renderer, live, access, memory: openDesiredMemory() }, signal);
   requireNoErrors(comparison);
-  return { comparison, policy: compared.diff };
+  return { application, comparison, policy: compared.diff };
 }

@@ -14,6 +14,7 @@ import {
 import { KubeError, type ObjectRef, type WriteOptions } from '@tiphys/kube';
 import { fieldManager } from '../diff/ownership.ts';
 import { conditionOf } from '../health/conditions.ts';
+import { objectsGoingWith } from './cascade.ts';
 import { clientSidePatch, createdObject, sentObject } from './client-side-patch.ts';
 import { hasFinalizer } from './hook-object.ts';
 import { hookFinalizer } from './marks.ts';
@@ -338,7 +339,7 @@ async function deleteOurs(seen: KubeObject, call: Call, mayBeUnmarked: boolean):
         preconditions: { uid, resourceVersion },
         ...(context.dryRun && { dryRun: true }),
       });
-      if (context.dryRun) return { ...pruned, object: live, changed: false };
+      if (context.dryRun) return { ...pruned, what: await prunedWith(live, call), object: live, changed: false };
       const left = outcome === 'deleting' ? await read(live, call) : undefined;
       return left === undefined || left.metadata.uid !== uid
         ? gone(live, call)
@@ -347,6 +348,14 @@ async function deleteOurs(seen: KubeObject, call: Call, mayBeUnmarked: boolean):
       if (!changedMeanwhile(error) || attempt >= maxAttempts) throw error;
     }
   }
+}
+
+/** `pruned`, and before it is done how much goes with it. */
+async function prunedWith(live: KubeObject, { ports, context }: Call): Promise<string> {
+  const more = await objectsGoingWith(live, ({ namespace, name }) =>
+    ports.client.get({ gvk: gvkOf(live), namespace, name }, { signal: context.signal }),
+  );
+  return more === 0 ? 'pruned' : `pruned, and with it ${more} ${more === 1 ? 'object' : 'objects'} of its own`;
 }
 
 function gone(live: KubeObject, { ports, context }: Call): Done {

@@ -1,4 +1,12 @@
-import { at, CodedError, describeFinding, isRecord, parseApplication, parseYamlDocuments } from '@tiphys/api';
+import {
+  at,
+  cascadeFinalizers,
+  CodedError,
+  describeFinding,
+  isRecord,
+  parseApplication,
+  parseYamlDocuments,
+} from '@tiphys/api';
 import { createApplication } from '@tiphys/operations';
 import { defineCommand, flag, option, optionalPositional, options } from '../../define-command.ts';
 import type { CliIo } from '../../io.ts';
@@ -6,8 +14,6 @@ import { readInput } from '../../read-input.ts';
 import { applicationRef } from './application-text.ts';
 import { mapOf } from './flag-values.ts';
 import { givenFlags, specArguments, withFlags } from './spec-flags.ts';
-
-const cascade = 'resources-finalizer.argocd.argoproj.io';
 
 type Manifest = Readonly<Record<string, unknown>>;
 
@@ -59,7 +65,9 @@ function metadataOf(
     ...(namespace !== undefined && { namespace }),
     ...merged('labels', mapOf(labels, 'label')),
     ...merged('annotations', mapOf(annotations, 'annotations')),
-    ...(finalizer && { finalizers: [...finalizers.filter((one) => one !== cascade), cascade] }),
+    ...(finalizer && {
+      finalizers: [...finalizers.filter((one) => one !== cascadeFinalizers.foreground), cascadeFinalizers.foreground],
+    }),
   };
 }
 

@@ -1,4 +1,13 @@
-import { type Application, type Because, isCoded, keyOf, type KubeObject, messageOf, timeText } from '@tiphys/api';
+import {
+  type Application,
+  type Because,
+  isCascading,
+  isCoded,
+  keyOf,
+  type KubeObject,
+  messageOf,
+  timeText,
+} from '@tiphys/api';
 import {
   type ClusterWriter,
   type DeletionPhase,
@@ -13,7 +22,7 @@ import type { Pass } from '../context.ts';
 import { decideDeletion, type DeletionStep } from './decide-deletion.ts';
 import { runDeletionHooks } from './deletion-hooks.ts';
 import type { Destination } from '../watch/destinations.ts';
-import { hookFinalizers, isBackground, isCascading, isOurs } from './finalizers.ts';
+import { hookFinalizers, isBackground, isOurs } from './finalizers.ts';
 import type { Desired } from '../status/persist.ts';
 import { writeStatus } from '../status/write-status.ts';
 

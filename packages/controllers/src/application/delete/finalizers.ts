@@ -1,9 +1,5 @@
-import type { KubeObject } from '@tiphys/api';
+import { cascadeFinalizers, isCascading, type KubeObject } from '@tiphys/api';
 import { type DeletionPhase, deletionPhases, deletionPhasesOf } from '@tiphys/engine';
-
-/** Finalizers of an Application (contract 1.7). */
-const foreground = ['resources-finalizer.argocd.argoproj.io', 'resources-finalizer.argocd.argoproj.io/foreground'];
-const background = 'resources-finalizer.argocd.argoproj.io/background';
 
 /** Says that the hooks of a phase have still to run; it goes when they have succeeded, and with it the chance of a second run. */
 export const hookFinalizers: Readonly<Record<DeletionPhase, string>> = {
@@ -18,9 +14,8 @@ const hookFinalizersOf = (phase: DeletionPhase): string[] => [hookFinalizers[pha
 
 const allHookFinalizers = deletionPhases.flatMap(hookFinalizersOf);
 
-export const isCascading = (finalizer: string): boolean => foreground.includes(finalizer) || finalizer === background;
-
-export const isBackground = (finalizers: readonly string[]): boolean => finalizers.includes(background);
+export const isBackground = (finalizers: readonly string[]): boolean =>
+  finalizers.includes(cascadeFinalizers.background);
 
 /** Whether a finalizer is one that this controller takes away at the end of a deletion. */
 export const isOurs = (finalizer: string): boolean => isCascading(finalizer) || allHookFinalizers.includes(finalizer);
