@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, listAt, stringAt, stringifyJson, systemClock } from '@tiphys/api';
+import { at, type KubeObject, listAt, stringAt, stringifyJson, systemClock } from '@tiphys/api';
 import { rollbackApplication } from '@tiphys/operations';
 import { saysOf, toldOf } from './harness/application.ts';
-import { configMap, deployment, job, service } from './harness/manifests.ts';
+import { configMap, customResourceDefinition, deployment, job, manifest, service } from './harness/manifests.ts';
 import { managersOf } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
@@ -246,6 +246,79 @@ export function operationTests(world: World): void {
     const live = await scene.live('Deployment/page');
     assert.notEqual(live.metadata.uid, metadata.uid);
     assert.equal(at(live, 'spec', 'selector', 'matchLabels', 'edition'), 'two');
+  });
+
+  // `--force` deletes what cannot be updated: an object that cannot be created either would be gone.
+  for (const { wrong, body, said } of [
+    { wrong: 'a value that is not allowed', body: { replicas: -1 }, said: /spec\.replicas/ },
+    {
+      wrong: 'an immutable field and a value that is not allowed',
+      body: { ...selector('two'), replicas: -1 },
+      said: /spec\.replicas/,
+    },
+    { wrong: 'a value of another type', body: { replicas: 'three' }, said: /replicas/ },
+    { wrong: 'a field that nobody knows', body: { replicaz: 3 }, said: /replicaz/ },
+  ]) {
+    test(`SYNC-42 with force an object whose manifest has ${wrong} stays`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': deployment('page', {}, selector('one')) });
+      await scene.create();
+      await scene.sync();
+      const { metadata } = await scene.live('Deployment/page');
+      const revision = await scene.repository.commit({
+        'app/a.yaml': deployment('page', {}, { ...selector('one'), ...body }),
+      });
+      await scene.until('sees the commit', (view) => view.revision === revision);
+
+      const view = await scene.sync({ syncStrategy: { hook: { force: true } } });
+
+      assert.equal(view.phase, 'Failed');
+      assert.match(saysOf(view), said);
+      assert.equal((await scene.live('Deployment/page')).metadata.uid, metadata.uid);
+    });
+  }
+
+  test('SYNC-42 with force a definition that cannot be changed stays, and with it all that it defines', async (t) => {
+    const scene = await world.scene(t);
+    const group = `${scene.name}.example.com`;
+    const definition = scene.adoptDefinition(
+      customResourceDefinition(group, 'Widget', { options: 'Force=true,Replace=true' }),
+    );
+    const widget = { apiVersion: `${group}/v1`, kind: 'Widget', metadata: { name: 'precious' } };
+    await scene.repository.commit({ 'app/crd.yaml': definition, 'app/a.yaml': widget });
+    await scene.create();
+    await scene.sync();
+    const spec = { ...(at(definition, 'spec') as object), scope: 'Cluster' };
+    const revision = await scene.repository.commit({ 'app/crd.yaml': { ...definition, spec } });
+    await scene.until('sees the commit', (view) => view.revision === revision);
+
+    const view = await scene.sync();
+
+    assert.equal(view.phase, 'Failed');
+    assert.match(saysOf(view), /scope/);
+    const kept = await scene.live('Widget/precious', { gvk: { group, version: 'v1', kind: 'Widget' } });
+    assert.equal(kept.metadata.deletionTimestamp, undefined);
+  });
+
+  test('SYNC-42 what a forced sync has deleted comes back when its successor cannot be created', async (t) => {
+    const binding = (role: string, subject: object): KubeObject =>
+      manifest('rbac.authorization.k8s.io/v1 RoleBinding', 'readers', {
+        body: { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: role }, subjects: [subject] },
+      });
+    const known = { kind: 'ServiceAccount', name: 'default', namespace: 'default' };
+    const scene = await world.scene(t, { 'app/a.yaml': binding('one', known) });
+    await scene.create();
+    await scene.sync();
+    const revision = await scene.repository.commit({ 'app/a.yaml': binding('two', { ...known, name: 'No Name!' }) });
+    await scene.until('sees the commit', (view) => view.revision === revision);
+
+    const view = await scene.sync({ syncStrategy: { hook: { force: true } } });
+
+    assert.equal(view.phase, 'Failed');
+    const live = await scene.live('RoleBinding/readers', {
+      gvk: { group: 'rbac.authorization.k8s.io', version: 'v1', kind: 'RoleBinding' },
+    });
+    assert.equal(at(live, 'roleRef', 'name'), 'one');
+    await scene.until('is tracked as before', ({ resources }) => resources[0]?.status === 'OutOfSync');
   });
 
   test('SYNC-42 Replace=true replaces an object, and drops what is not in Git', async (t) => {

@@ -19,6 +19,7 @@ import { clientSidePatch, createdObject, sentObject } from './client-side-patch.
 import { hasFinalizer } from './hook-object.ts';
 import { hookFinalizer } from './marks.ts';
 import { migratedFields, needsMigration } from './ownership-migration.ts';
+import { asItWas, elsewhere, isFaulty, refusesChange } from './refused-update.ts';
 import type { ApplyTask, HookTask, NamespaceTask, PruneTask, TaskOptions } from './types.ts';
 import { patchAsSeen } from './patch-as-seen.ts';
 import { formerOwners, isMissingNamespace, refusalText, writeMessage } from './write-message.ts';
@@ -57,6 +58,9 @@ const changedMeanwhile = (error: unknown): boolean => isCode(error, 'kube/confli
 
 const isBinding = (object: KubeObject): boolean => /^(?:Cluster)?RoleBinding$/.test(object.kind);
 const isDefinition = (object: KubeObject): boolean => object.kind === 'CustomResourceDefinition';
+/** What is never deleted to be created again: everything in it, whoever made that, would go with it. */
+const holdsOthers = (object: KubeObject): boolean =>
+  isDefinition(object) || (object.kind === 'Namespace' && object.apiVersion === 'v1');
 
 /** One write: the ports, the settings, and on whose behalf. */
 type Call = Readonly<{ ports: WriterPorts; settings: WriterSettings; context: WriteContext }>;
@@ -235,12 +239,35 @@ async function migrate(object: KubeObject, seen: KubeObject, variant: Variant): 
   });
 }
 
+/** Creation is tried under another name, since the API server cannot try it in the place of an object that stands. */
+async function requireCreatable(object: KubeObject, refused: KubeError, variant: Variant): Promise<void> {
+  const options = { ...writeOptions(variant, variant.options.validate), dryRun: true };
+  try {
+    await variant.ports.client.create(elsewhere(object), options);
+  } catch (error) {
+    if (error instanceof KubeError && isFaulty(refused, error)) throw refused;
+  }
+}
+
+/** Creates in the place of an object that was deleted for it; when that fails, what was there comes back, as `kubectl` does it. */
+async function createInPlaceOf(before: KubeObject, object: KubeObject, variant: Variant): Promise<KubeObject> {
+  const { client } = variant.ports;
+  try {
+    return await client.create(createdObject(object), writeOptions(variant, variant.options.validate));
+  } catch (error) {
+    const lost = asItWas(before);
+    if (lost !== undefined && !alreadyExists(error)) await client.create(lost, writeOptions(variant, false));
+    throw error;
+  }
+}
+
 async function recreate(object: KubeObject, live: KubeObject, variant: Variant): Promise<Done> {
   const { client } = variant.ports;
   const { context } = variant;
   const done = { action: 'recreate', what: 'deleted and created', changed: true } as const;
-  // The API server cannot try a create in the place of an object that stands.
   if (context.dryRun) return { ...done, object: live };
+  // The cache leaves out parts that must come back with it.
+  const before = (await read(live, variant)) ?? live;
   const { uid } = live.metadata;
   const propagationPolicy = context.propagation === 'Orphan' ? 'Background' : context.propagation;
   await client.delete(refOf(live), { signal: context.signal, propagationPolicy, preconditions: { uid } });
@@ -250,10 +277,7 @@ async function recreate(object: KubeObject, live: KubeObject, variant: Variant):
       'kube/timeout',
       `${describeKey(keyOf(live))} is still there ${goneMs / 1000} s after it was deleted`,
     );
-  return {
-    ...done,
-    object: await client.create(createdObject(object), writeOptions(variant, variant.options.validate)),
-  };
+  return { ...done, object: await createInPlaceOf(before, object, variant) };
 }
 
 const variants = { 'client-side': clientSide, 'server-side': serverSide, replace };
@@ -264,7 +288,9 @@ async function applyVariant(task: ApplyTask | HookTask, live: KubeObject | undef
   try {
     return await variants[options.apply](object, live, variant);
   } catch (error) {
-    if (!options.force || live === undefined || !isCode(error, 'kube/invalid')) throw error;
+    if (!options.force || live === undefined || holdsOthers(live)) throw error;
+    if (!(error instanceof KubeError) || !refusesChange(error)) throw error;
+    await requireCreatable(object, error, variant);
     return recreate(object, live, variant);
   }
 }
