@@ -1,43 +1,30 @@
 import { access } from 'node:fs/promises';
-import { runProcess } from '../git/read/run-process.ts';
+import { openPrivateRoot, type PrivateRootSettings } from './private-root.ts';
+import {
+  limitScript,
+  limitWords,
+  namespaceArguments,
+  passes,
+  type Rights,
+  type Sandbox,
+  trialPassed,
+} from './sandbox.ts';
 
-/**
- * How far a render tool is kept apart from this program, beyond its empty environment and home:
- * `mount-namespace`: it does not see the hidden folders and, unless it has to, no network; `uid`: it runs as another user; `none`.
- */
-export type Isolation = 'mount-namespace' | 'uid' | 'none';
+export type IsolationSettings = PrivateRootSettings &
+  Readonly<{
+    /** Folders that no tool may see where it sees the host: credentials, other repositories. Those that do not exist are passed over. */
+    hiddenPaths: readonly string[];
+    /** What every tool has to reach: the programs, and the folder of the runs. */
+    needed: readonly string[];
+    /** User that tools run as where there are no namespaces and this program is root. */
+    uid: number;
+  }>;
 
-/** What a tool is started with. */
-export type Invocation = Readonly<{ command: string; args: readonly string[]; uid?: number; gid?: number }>;
-
-export type IsolationSettings = Readonly<{
-  /** PATH on which `unshare`, `sh` and `mount` are looked for. */
-  path: string;
-  /** Folders that no tool may see: credentials, other repositories. Those that do not exist are passed over. */
-  hiddenPaths: readonly string[];
-  /** Address space of a tool. */
-  maxMemoryBytes: number;
-  /** What every tool has to reach: the programs, and the folder of the runs. */
-  needed: readonly string[];
-  /** User that tools run as where there are no namespaces and this program is root. */
-  uid: number;
-}>;
-
-/** What bounds one invocation. */
-export type Limits = Readonly<{
-  network: 'none' | 'allowed';
-  /** Default: that of the settings. `unlimited` is for programs that reserve far more than they use and bound themselves. */
-  addressSpaceBytes?: number | 'unlimited';
-  /** CPU time after which the kernel ends it; default: none. */
-  cpuSeconds?: number;
-}>;
-
-/** Wraps tools in what the host allows. */
-export type Sandbox = Readonly<{ isolation: Isolation; wrap: (tool: Invocation, limits: Limits) => Invocation }>;
+type Wrap = Sandbox['wrap'];
 
 // Hides each folder below an empty one that nobody can read, then becomes the tool, which finds no other program.
-// Arguments: kibibytes of address space, seconds of CPU time, the folders, `--`, the tool.
-const script = `[ "$1" = unlimited ] || ulimit -v "$1" || exit 125; [ "$2" = unlimited ] || ulimit -t "$2" || exit 125; shift 2; while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
+// Arguments: those of the limits, the folders, `--`, the tool.
+const script = `${limitScript}; while [ "$1" != -- ]; do mount -t tmpfs -o ro,size=0,mode=000 tiphys "$1" || exit 125; shift; done; shift; PATH=/nonexistent; export PATH; exec "$@"`;
 
 async function existing(paths: readonly string[]): Promise<readonly string[]> {
   const checks = await Promise.all(
@@ -51,58 +38,46 @@ async function existing(paths: readonly string[]): Promise<readonly string[]> {
   return checks.flat();
 }
 
-/** The first arguments of the script. */
-const limitWords = (
-  { addressSpaceBytes, cpuSeconds }: Limits,
-  { maxMemoryBytes }: Pick<IsolationSettings, 'maxMemoryBytes'>,
-): readonly string[] => {
-  const bytes = addressSpaceBytes ?? maxMemoryBytes;
-  return [bytes === 'unlimited' ? bytes : String(Math.floor(bytes / 1024)), String(cpuSeconds ?? 'unlimited')];
-};
-
-function inNamespace(settings: IsolationSettings, hidden: readonly string[], mapUser: boolean): Sandbox['wrap'] {
-  return (tool, limits) => ({
-    command: 'unshare',
-    args: [
-      ...(mapUser ? ['--user', '--map-root-user'] : []),
-      '--mount',
-      ...(limits.network === 'none' ? ['--net'] : []),
-      '--ipc',
-      // Other processes, and with them their environments, are out of sight.
-      '--pid',
-      '--fork',
-      '--kill-child',
-      '--mount-proc',
-      '--',
-      '/bin/sh',
-      '-c',
-      script,
-      'sh',
-      ...limitWords(limits, settings),
-      ...hidden,
-      '--',
-      tool.command,
-      ...tool.args,
-    ],
-  });
+function withHiddenFolders(settings: IsolationSettings, hidden: readonly string[], rights: Rights): Wrap {
+  return ({ command, args }, limits) =>
+    Promise.resolve({
+      command: 'unshare',
+      args: [
+        ...namespaceArguments(rights, limits),
+        '--mount-proc',
+        '--',
+        '/bin/sh',
+        '-c',
+        script,
+        'sh',
+        ...limitWords(limits, settings.maxMemoryBytes),
+        ...hidden,
+        '--',
+        command,
+        ...args,
+      ],
+    });
 }
 
-/** Finds out, by trying, what this host allows. */
+/** Finds out, by trying, what this host allows, from the most to the least. */
 export async function openSandbox(settings: IsolationSettings, signal: AbortSignal): Promise<Sandbox> {
   const hidden = await existing(settings.hiddenPaths);
   const isRoot = process.getuid?.() === 0;
-  for (const mapUser of isRoot ? [false, true] : [true]) {
-    const wrap = inNamespace(settings, hidden, mapUser);
-    const trial = wrap({ command: '/bin/sh', args: ['-c', 'exit 7'] }, { network: 'none' });
-    const outcome = await runProcess(
-      { ...trial, env: { PATH: settings.path }, maxOutputBytes: 4096, timeoutMs: 5000 },
-      signal,
-    );
-    if (outcome.kind === 'exit' && outcome.code === 7) return { isolation: 'mount-namespace', wrap };
+  const sources: readonly Rights[] = isRoot ? ['own', 'user-namespace'] : ['user-namespace'];
+  for (const rights of sources) {
+    const hide = withHiddenFolders(settings, hidden, rights);
+    // Whatever is in the way of one: there is less to fall back on.
+    const wrap = await openPrivateRoot({ settings, rights, otherwise: hide }, signal).catch(() => undefined);
+    if (wrap !== undefined) return { isolation: 'private-root', wrap };
+  }
+  for (const rights of sources) {
+    const wrap = withHiddenFolders(settings, hidden, rights);
+    const trial = await wrap({ command: '/bin/sh', args: ['-c', `exit ${trialPassed}`] }, { network: 'none' });
+    if (await passes(trial, settings.path, signal)) return { isolation: 'mount-namespace', wrap };
   }
   const limited = withoutNamespace(settings);
-  const asUser: Sandbox['wrap'] = (tool, limits) => ({
-    ...limited(tool, limits),
+  const asUser: Wrap = async (tool, limits) => ({
+    ...(await limited(tool, limits)),
     uid: settings.uid,
     gid: settings.uid,
   });
@@ -111,20 +86,17 @@ export async function openSandbox(settings: IsolationSettings, signal: AbortSign
 }
 
 /** Whether a tool, run like this, gets at what it needs (a program or folder may lie below one that only root can enter). */
-async function reaches(wrap: Sandbox['wrap'], settings: IsolationSettings, signal: AbortSignal): Promise<boolean> {
-  const trial = 'for path in "$@"; do [ -x "$path" ] || exit 1; done; exit 7';
-  const invocation = wrap({ command: '/bin/sh', args: ['-c', trial, 'sh', ...settings.needed] }, { network: 'none' });
-  const outcome = await runProcess(
-    { ...invocation, env: { PATH: settings.path }, maxOutputBytes: 4096, timeoutMs: 5000 },
-    signal,
-  );
-  return outcome.kind === 'exit' && outcome.code === 7;
+async function reaches(wrap: Wrap, { needed, path }: IsolationSettings, signal: AbortSignal): Promise<boolean> {
+  const trial = `for path in "$@"; do [ -x "$path" ] || exit 1; done; exit ${trialPassed}`;
+  const tool = { command: '/bin/sh', args: ['-c', trial, 'sh', ...needed] };
+  return passes(await wrap(tool, { network: 'none' }), path, signal);
 }
 
 /** The limits of memory and time alone. */
 const withoutNamespace =
-  (settings: IsolationSettings): Sandbox['wrap'] =>
-  ({ command, args }, limits) => ({
-    command: '/bin/sh',
-    args: ['-c', script, 'sh', ...limitWords(limits, settings), '--', command, ...args],
-  });
+  ({ maxMemoryBytes }: IsolationSettings): Wrap =>
+  ({ command, args }, limits) =>
+    Promise.resolve({
+      command: '/bin/sh',
+      args: ['-c', script, 'sh', ...limitWords(limits, maxMemoryBytes), '--', command, ...args],
+    });

@@ -34,8 +34,8 @@ export type RendererSettings = Readonly<{
   /** Address space of one run of a tool. */
   maxMemoryBytes: number;
   /** Reading of untrusted text; see decode/decoder.ts. */
-  decode: Omit<DecodeSettings, 'sandbox' | 'path'>;
-  /** Folders that no tool may see. */
+  decode: Omit<DecodeSettings, 'invocation' | 'path'>;
+  /** Folders that no tool may see where the host allows no root of its own for it. */
   hiddenPaths: readonly string[];
   /** User that tools run as where this program is root and there are no namespaces. */
   uid: number;

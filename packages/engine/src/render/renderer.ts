@@ -1,5 +1,5 @@
 import { lchown, mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { type Clock, type Logger, normaliseRepositoryUrl, within } from '@tiphys/api';
 import { download } from '@tiphys/remote';
 import { LRUCache } from 'lru-cache';
@@ -8,7 +8,7 @@ import type { RepositoryAccess } from '../git/read/repository-access.ts';
 import { rememberApiVersionUse } from './helm/api-versions.ts';
 import type { ChartRepositories } from './helm/charts.ts';
 import { openChartRepositories } from './helm/open-charts.ts';
-import { type Isolation, openSandbox, type Sandbox } from './isolation.ts';
+import { openSandbox } from './isolation.ts';
 import { type Decoder, openDecoder } from './decode/decoder.ts';
 import { rememberDocuments } from './decode/documents.ts';
 import { workerNeeds } from './decode/worker-process.ts';
@@ -20,6 +20,7 @@ import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts'
 import { placesOf, type Read } from './read-set.ts';
 import type { Outcome } from './render-cache.ts';
 import type { Plan } from './plan.ts';
+import type { Isolation, Sandbox } from './sandbox.ts';
 import { type Attempt, SourceRenderer } from './render-source.ts';
 import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
 import { runTool, type ToolCommand, type ToolResult, type ToolRun } from './tool.ts';
@@ -142,7 +143,8 @@ class ContentRenderer implements Renderer {
     this.#sources.close();
     this.#parts.closing.abort(new Error('the renderer was closed'));
     await this.#parts.decoder.close();
-    await rm(join(this.#settings.workDir, 'runs'), { recursive: true, force: true });
+    for (const folder of ['runs', 'root'])
+      await rm(join(this.#settings.workDir, folder), { recursive: true, force: true });
   }
 
   async #render(request: RenderRequest, reads: Read[], signal: AbortSignal): Promise<Rendered> {
@@ -218,11 +220,8 @@ class ContentRenderer implements Renderer {
 /** The decoder, as another user only where that user gets at Node and at the worker's file. */
 async function startDecoder(tools: Sandbox, settings: RendererSettings): Promise<Decoder> {
   const { decode, path } = settings;
-  const sandbox =
-    tools.isolation === 'uid'
-      ? await openSandbox({ ...settings, needed: workerNeeds }, AbortSignal.timeout(20_000))
-      : tools;
-  return openDecoder({ ...decode, sandbox, path });
+  const sandbox = tools.isolation === 'uid' ? await sandboxFor(settings, [], workerNeeds) : tools;
+  return openDecoder({ ...decode, path }, sandbox);
 }
 
 /** Gives the folder of a run to the user that its tool runs as. */
@@ -235,6 +234,24 @@ async function handOver(folder: string, uid: number): Promise<void> {
 /** What says how the network is used; no agent that holds keys. */
 const networkVariables = (environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => /_proxy$|^SSL_CERT_/i.test(name)));
+
+const sandboxFor = (
+  settings: RendererSettings,
+  programs: readonly string[],
+  needed: readonly string[],
+): Promise<Sandbox> =>
+  openSandbox(
+    {
+      ...settings,
+      rootDir: join(settings.workDir, 'root'),
+      programs,
+      needed,
+      certificates: Object.entries(settings.networkEnvironment).flatMap(([name, value]) =>
+        name.startsWith('SSL_CERT_') ? value.split(delimiter) : [],
+      ),
+    },
+    AbortSignal.timeout(20_000),
+  );
 
 /** Opens the renderer: empties the folder of its runs and finds out how tools can be kept apart. */
 export async function openRenderer(ports: RendererPorts, settings: Partial<RendererSettings> = {}): Promise<Renderer> {
@@ -249,7 +266,7 @@ export async function openRenderer(ports: RendererPorts, settings: Partial<Rende
   const { helm, kustomize } = ports.tools;
   const runsDir = join(complete.workDir, 'runs');
   const needed = [helm, kustomize.command, runsDir].filter((path) => path.startsWith('/'));
-  const sandbox = await openSandbox({ ...complete, needed }, AbortSignal.timeout(20_000));
+  const sandbox = await sandboxFor(complete, [helm, kustomize.command, process.execPath], needed);
   const run = async (tool: ToolRun, signal: AbortSignal): Promise<ToolResult> => {
     if (sandbox.isolation === 'uid') await handOver(dirname(tool.home), complete.uid);
     return runTool(tool, { sandbox, settings: complete, path: complete.path }, signal);

@@ -1,7 +1,8 @@
-import { dirname, join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
 import { CodedError } from '@tiphys/api';
 import { runProcess } from '../git/read/run-process.ts';
-import type { Sandbox } from './isolation.ts';
+import type { RunFolder, Sandbox } from './sandbox.ts';
 
 /** A render tool: a program, and the arguments that come before all others (`kubectl kustomize`). */
 export type ToolCommand = Readonly<{ command: string; args: readonly string[] }>;
@@ -11,7 +12,11 @@ export type ToolRun = Readonly<{
   tool: 'helm' | 'kustomize';
   program: ToolCommand;
   args: readonly string[];
+  /** Programs that it starts in turn. */
+  starts?: readonly string[];
   cwd: string;
+  /** What it may do to the files of the repository in which it is started; default: read. Elsewhere it writes to its home alone. */
+  files?: 'read' | 'write';
   /** Home, caches and temporary files; beside it lie the folders with the files of the repositories. */
   home: string;
   network: 'none' | 'allowed';
@@ -47,7 +52,16 @@ const environmentOf = ({ home, env = {} }: ToolRun): Readonly<Record<string, str
   // The tools are short-lived: a larger heap before the first collection is time saved.
   GOGC: '400',
   GOMEMLIMIT: '1GiB',
+  // They cannot see what their group of processes may use.
+  GOMAXPROCS: String(availableParallelism()),
 });
+
+/** What a run may write to: its home, and where that is said the folder with the files of the repository that it is started in. */
+function runFolderOf({ home, cwd, files = 'read' }: ToolRun): RunFolder {
+  const folder = dirname(home);
+  const [repository = ''] = relative(folder, cwd).split(sep);
+  return { folder, writes: files === 'write' ? [home, join(folder, repository)] : [home], cwd };
+}
 
 /** How programs in Go end at the limit of their address space: with this, and a trace of no use to anybody. */
 const outOfMemory = /^(?:runtime: out of memory|fatal error: (?:runtime: )?(?:out of memory|cannot allocate memory))/m;
@@ -80,7 +94,15 @@ export async function runTool(
   const { sandbox, settings } = ports;
   const { network } = run;
   const limits = { network, ...(run.maxMemoryBytes !== undefined && { addressSpaceBytes: run.maxMemoryBytes }) };
-  const wrapped = sandbox.wrap({ command: run.program.command, args: [...run.program.args, ...run.args] }, limits);
+  const wrapped = await sandbox.wrap(
+    {
+      command: run.program.command,
+      args: [...run.program.args, ...run.args],
+      starts: run.starts ?? [],
+      run: runFolderOf(run),
+    },
+    limits,
+  );
   // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (isolation.ts).
   const shared = network === 'allowed' ? settings.networkEnvironment : {};
   const env = { ...shared, ...environmentOf(run), PATH: ports.path };

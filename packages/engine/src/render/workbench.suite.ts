@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { type ApplicationSource, chartOf, type ErrorCode, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
 import { type GitStore, openGitStore } from '../git/read/git-store.ts';
+import { type IsolationSettings, openSandbox } from './isolation.ts';
 import { openRenderer, type Renderer } from './renderer.ts';
-import type { RendererSettings } from './renderer-settings.ts';
+import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
+import type { Sandbox } from './sandbox.ts';
 import { renderDefaults, type Rendered, type RenderError, type RenderRequest, type RenderSettings } from './types.ts';
 
 const tools = join(import.meta.dirname, '../../../../.cache/tools');
@@ -16,6 +18,13 @@ export const kubectl = join(tools, 'kubectl');
 /** Why tests that need the tools are left out; false when the tools are there. */
 export const withoutTools =
   existsSync(helm) && existsSync(kubectl) ? false : 'helm and kubectl are not in .cache/tools: npm test fetches them';
+
+/** The place of a program of the system. */
+export const pathOf = (name: string): string =>
+  rendererDefaults.path
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((file) => existsSync(file)) ?? `/no/${name}`;
 
 /** A Git repository in a temporary folder. */
 export type Origin = Readonly<{
@@ -82,6 +91,20 @@ export class Workbench {
     const renderer = await openRenderer(ports, { workDir, ...settings });
     this.#renderers.push(renderer);
     return renderer;
+  }
+
+  /** A PATH with these programs alone: with it a host allows less. */
+  pathWith(...programs: readonly string[]): string {
+    const folder = mkdtempSync(join(this.root, 'path-'));
+    for (const name of programs) symlinkSync(pathOf(name), join(folder, name));
+    return folder;
+  }
+
+  /** What keeps tools apart where nothing is needed of the start. */
+  sandbox(settings: Partial<IsolationSettings> = {}): Promise<Sandbox> {
+    const rootDir = join(this.root, `root-${(this.#count += 1)}`);
+    const none = { programs: [], needed: [], certificates: [] };
+    return openSandbox({ ...rendererDefaults, rootDir, ...none, ...settings }, this.signal);
   }
 
   /** A request at the newest commit of each source. */

@@ -4,20 +4,25 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { canonicalJson, CodedError, stringifyYaml } from '@tiphys/api';
-import { openSandbox } from '../isolation.ts';
 import { rendererDefaults } from '../renderer-settings.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { Workbench } from '../workbench.suite.ts';
 import { type Decoder, type DecodeSettings, openDecoder } from './decoder.ts';
 
 const canary = 'CANARY-51c0de';
 process.env['TIPHYS_TEST_CANARY'] = canary;
 
 const { decode, path } = rendererDefaults;
-const sandbox = await openSandbox({ ...rendererDefaults, needed: [] }, AbortSignal.timeout(20_000));
+const bench = new Workbench();
+const sandbox = await bench.sandbox();
 const opened: Decoder[] = [];
-after(() => Promise.all(opened.map((decoder) => decoder.close())));
+after(async () => {
+  await Promise.all(opened.map((decoder) => decoder.close()));
+  await bench.close();
+});
 
-function open(settings: Partial<DecodeSettings> = {}): Decoder {
-  const decoder = openDecoder({ ...decode, sandbox, path, ...settings });
+async function open(settings: Partial<DecodeSettings> = {}, within: Sandbox = sandbox): Promise<Decoder> {
+  const decoder = await openDecoder({ ...decode, path, ...settings }, within);
   opened.push(decoder);
   return decoder;
 }
@@ -55,7 +60,7 @@ function workers(): readonly string[] {
 
 describe('the decode worker', () => {
   test('objects come back as they were written: long integers, odd keys, lists taken apart', async () => {
-    const decoder = open();
+    const decoder = await open();
     const list = { apiVersion: 'v1', kind: 'List', items: [object('a'), { ...object('b'), data: { n: 2n ** 62n } }] };
     const read = await decoder.folder([
       text('list.yaml', stringifyYaml(list)),
@@ -80,7 +85,7 @@ describe('the decode worker', () => {
   });
 
   test('an error names file and line, and for Helm the template', async () => {
-    const decoder = open();
+    const decoder = await open();
     await fails(
       decoder.folder([text('a.yaml', manifest('a')), text('b.yaml', 'kind: X\n  y: [')]),
       'render/invalid-manifest',
@@ -96,7 +101,7 @@ describe('the decode worker', () => {
   });
 
   test('REPO-20 aliases, nesting and size are refused by name, and quickly', async () => {
-    const decoder = open({ maxObjectBytes: 100_000, maxDocumentBytes: 200_000 });
+    const decoder = await open({ maxObjectBytes: 100_000, maxDocumentBytes: 200_000 });
     const started = performance.now();
     for (const [content, word] of [
       [`${manifest('a')}data:\n${aliasBomb.replace(/^/gm, '  ')}\n`, 'larger than'],
@@ -127,7 +132,7 @@ describe('the decode worker', () => {
   });
 
   test('a text that takes for ever is given up by its name, and others are read meanwhile', async () => {
-    const decoder = open({ timeoutMs: 1500 });
+    const decoder = await open({ timeoutMs: 1500 });
     await decoder.document(text('a', 'a: 1'));
     const delay = monitorEventLoopDelay({ resolution: 10 });
     const slow = endless();
@@ -153,7 +158,7 @@ describe('the decode worker', () => {
   });
 
   test('a text that takes all memory takes only its own reader', async () => {
-    const decoder = open({ maxHeapBytes: 48 * 1024 * 1024 });
+    const decoder = await open({ maxHeapBytes: 48 * 1024 * 1024 });
     const others = Promise.all([1, 2, 3].map((n) => decoder.document(text(`${n}`, `v: ${n}`))));
     await fails(decoder.folder([text('f/huge.yaml', endless())]), 'render/too-costly', 'f/huge.yaml', 'memory');
     assert.deepEqual(await others, [{ v: 1 }, { v: 2 }, { v: 3 }]);
@@ -162,7 +167,7 @@ describe('the decode worker', () => {
 
   test('a worker that somebody else ends is replaced, and the question asked again', async () => {
     const before = workers();
-    const decoder = open();
+    const decoder = await open();
     await decoder.document(text('a', 'a: 1'));
     const mine = workers().filter((pid) => !before.includes(pid));
     assert.ok(mine.length > 0);
@@ -173,10 +178,10 @@ describe('the decode worker', () => {
 
   test(
     'it sees no environment and no hidden folder, and has no network',
-    { skip: sandbox.isolation !== 'mount-namespace' },
+    { skip: sandbox.isolation === 'none' || sandbox.isolation === 'uid' },
     async () => {
       const before = workers();
-      const decoder = open();
+      const decoder = await open();
       await decoder.document(text('a', 'a: 1'));
       const mine = workers().filter((pid) => !before.includes(pid));
       assert.ok(mine.length > 0);
@@ -199,7 +204,7 @@ describe('the decode worker', () => {
 
   test('nobody asks: it ends, and comes back when it is needed', async () => {
     const before = workers();
-    const decoder = open({ idleMs: 200 });
+    const decoder = await open({ idleMs: 200 });
     await decoder.document(text('a', 'a: 1'));
     for (let round = 0; round < 50 && workers().some((pid) => !before.includes(pid)); round += 1) await wait(100);
     assert.deepEqual(
@@ -212,10 +217,10 @@ describe('the decode worker', () => {
   test('a program that cannot be started is said so', async () => {
     const broken = {
       isolation: 'none' as const,
-      wrap: () => ({ command: '/bin/sh', args: ['-c', 'echo no such thing >&2; exit 3'] }),
+      wrap: () => Promise.resolve({ command: '/bin/sh', args: ['-c', 'echo no such thing >&2; exit 3'] }),
     };
     await fails(
-      open({ sandbox: broken }).document(text('a', 'a: 1')),
+      (await open({}, broken)).document(text('a', 'a: 1')),
       'render/tool-missing',
       'decode worker',
       'no such thing',

@@ -4,7 +4,8 @@ import { folderOf } from '../../git/read/tree.ts';
 import type { RenderWarning } from '../types.ts';
 import type { Question } from './protocol.ts';
 import type { ArchiveFiles } from './read-archive.ts';
-import { type Work, WorkerProcess, type WorkerSettings, type WorkOutcome } from './worker-process.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { type Work, workerInvocation, WorkerProcess, type WorkerSettings, type WorkOutcome } from './worker-process.ts';
 
 /** An untrusted text and how it is called in errors: a path, or what it is. */
 export type UntrustedText = Readonly<{ name: string; content: Buffer }>;
@@ -20,7 +21,7 @@ export type Decoded = Readonly<{
 }>;
 
 /**
- * Reads untrusted text, in processes that hold no credentials, have no network and see none of the hidden folders. What comes back is
+ * Reads untrusted text, in processes that hold no credentials, have no network and see of the host what they load. What comes back is
  * plain JSON. Each question has a deadline and limits of its own; one that a worker cannot answer takes the worker with it and
  * fails, and others are not touched. Errors are those of the reading itself, with file and line, and
  * `render/too-costly` naming the file for a text that takes more time or memory than it may.
@@ -311,4 +312,6 @@ function errorOf({ code, message }: Extract<WorkOutcome, { kind: 'error' }>['err
 }
 
 /** Opens a decoder and starts its first worker, so that the first question does not wait for one. */
-export const openDecoder = (settings: DecodeSettings): Decoder => new PooledDecoder(settings);
+export async function openDecoder(settings: Omit<DecodeSettings, 'invocation'>, sandbox: Sandbox): Promise<Decoder> {
+  return new PooledDecoder({ ...settings, invocation: await workerInvocation(settings, sandbox) });
+}

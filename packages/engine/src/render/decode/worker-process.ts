@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '@tiphys/api';
 import { killGroup } from '../../git/read/run-process.ts';
-import type { Sandbox } from '../isolation.ts';
+import type { Invocation, Sandbox } from '../sandbox.ts';
 import { type Frame, FrameReader, frameOf } from './frame.ts';
 import { type Answer, parseAnswer, type Question } from './protocol.ts';
 
 /** How a worker is started, and what bounds it. */
 export type WorkerSettings = Readonly<{
-  sandbox: Sandbox;
+  /** What is started for each. */
+  invocation: Invocation;
   /** PATH of what wraps it. */
   path: string;
   /** Memory for values. */
@@ -41,8 +42,9 @@ export type WorkOutcome =
 /** The worker's own file: beside this one in the sources, beside the program in the bundle. */
 const isSource = import.meta.url.endsWith('.ts');
 const entry = fileURLToPath(new URL(isSource ? './worker.ts' : './decode-worker.mjs', import.meta.url));
-/** What it loads: the bundle lies in one folder, the packages that the sources use may be linked from anywhere. */
-const readable = isSource ? '*' : fileURLToPath(new URL('./', import.meta.url));
+const beside = (path: string): string => fileURLToPath(new URL(path, import.meta.url)).replace(/\/$/, '');
+/** What it loads: the bundle lies in one folder, the sources among the packages. */
+const reads = isSource ? ['../../../../', '../../../../../node_modules'].map(beside) : [beside('./')];
 
 /** What a worker has to be able to reach: the Node that runs this program, and its own file. */
 export const workerNeeds: readonly string[] = [process.execPath, join(entry, '..')];
@@ -54,6 +56,26 @@ const maxErrorBytes = 16 * 1024;
 /** Beside the objects, an answer has a head. */
 const headBytes = 4 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
+
+/** Wraps a worker. */
+export function workerInvocation(
+  { maxHeapBytes, maxCpuMs }: Pick<WorkerSettings, 'maxHeapBytes' | 'maxCpuMs'>,
+  sandbox: Sandbox,
+): Promise<Invocation> {
+  const args = [
+    `--max-old-space-size=${Math.floor(maxHeapBytes / mebibyte)}`,
+    '--disable-proto=throw',
+    // Beside what the host allows: it reads its own code, writes nothing and starts nothing. The packages of the sources may be linked
+    // from anywhere.
+    '--permission',
+    `--allow-fs-read=${isSource ? '*' : join(...reads, '/')}`,
+    entry,
+  ];
+  return sandbox.wrap(
+    { command: process.execPath, args, reads },
+    { network: 'none', addressSpaceBytes: 'unlimited', cpuSeconds: Math.ceil(maxCpuMs / 1000) },
+  );
+}
 
 /** One worker: takes one question at a time. */
 export class WorkerProcess {
@@ -70,27 +92,15 @@ export class WorkerProcess {
   readonly #closed: Promise<void>;
 
   constructor(settings: WorkerSettings) {
-    const { sandbox, path, maxHeapBytes, maxCpuMs } = settings;
-    const args = [
-      `--max-old-space-size=${Math.floor(maxHeapBytes / mebibyte)}`,
-      '--disable-proto=throw',
-      // Beside what the host allows: it reads its own code, writes nothing and starts nothing.
-      '--permission',
-      `--allow-fs-read=${readable}`,
-      entry,
-    ];
-    const wrapped = sandbox.wrap(
-      { command: process.execPath, args },
-      { network: 'none', addressSpaceBytes: 'unlimited', cpuSeconds: Math.ceil(maxCpuMs / 1000) },
-    );
+    const { invocation, path } = settings;
     this.#frames = new FrameReader(settings.maxAnswerBytes + headBytes);
-    this.#child = spawn(wrapped.command, wrapped.args, {
+    this.#child = spawn(invocation.command, invocation.args, {
       cwd: '/',
       env: { PATH: path, LANG: 'C' },
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
-      ...(wrapped.uid !== undefined && { uid: wrapped.uid }),
-      ...(wrapped.gid !== undefined && { gid: wrapped.gid }),
+      ...(invocation.uid !== undefined && { uid: invocation.uid }),
+      ...(invocation.gid !== undefined && { gid: invocation.gid }),
     });
     const { stdin, stdout, stderr } = this.#child;
     stdout?.on('data', (chunk: Buffer) => this.#take(chunk));

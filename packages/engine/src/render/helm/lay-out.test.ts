@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,12 +9,14 @@ import { type Download, layOut, type Layout } from './lay-out.ts';
 function layOutUrls(t: TestContext, count: number, download: Download): Promise<Layout> {
   const home = mkdtempSync(join(tmpdir(), 'tiphys-lay-out-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
+  const archive = join(home, 'shop-1.0.0.tgz');
+  writeFileSync(archive, '');
   const values = Array.from({ length: count }, (_, index) => ({ kind: 'url', url: urlOf(index) }) as const);
   return layOut(
     {
       chart: {
         kind: 'archive',
-        file: () => Promise.resolve(''),
+        file: () => Promise.resolve(archive),
         scope: '',
         name: 'shop',
         version: '1.0.0',

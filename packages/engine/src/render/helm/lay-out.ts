@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CodedError, mapLimited } from '@tiphys/api';
 import type { HostTrust } from '@tiphys/remote';
@@ -74,7 +75,10 @@ export async function layOut(input: LayOutInput, workspace: Workspace, signal: A
   const values = all.some(({ kind }) => kind === 'chart')
     ? await writeChartFiles({ ...input, archive }, folder)
     : inputs.values;
-  return { chart: archive, cwd: workspace.home, values, place: placed(folder) };
+  // The tool sees its own run alone, and what it does with a file there harms no other.
+  const own = join(workspace.home, 'chart.tgz');
+  await copyFile(archive, own, constants.COPYFILE_FICLONE);
+  return { chart: own, cwd: workspace.home, values, place: placed(folder) };
 }
 
 /** Each may take long and be large, and whoever names them may not hold up or fill what all renders share. */

@@ -22,12 +22,15 @@ done
 exec HELM "$@"
 `;
 
+/** A helm, and the programs that it takes to start it. */
+export type HelmForKustomize = Readonly<{ command: string; starts: readonly string[] }>;
+
 /**
  * Writes the helm that kustomize is given. Kustomize 5 wants a Helm that calls itself 3 and asks it with an option that 4 no longer
  * has, although the commands that it uses then (`template`, `pull`) are the same: so the question is answered here. And Helm reads
  * value files as a line of CSV: unquoted, what stands behind a comma in a name would be another file, anywhere on the host.
  */
-export async function writeHelmForKustomize(folder: string, helm: string): Promise<string> {
+export async function writeHelmForKustomize(folder: string, helm: string): Promise<HelmForKustomize> {
   const file = join(folder, 'helm-for-kustomize');
   const quoted = `'${helm.replaceAll("'", String.raw`'\''`)}'`;
   await writeFile(
@@ -35,5 +38,5 @@ export async function writeHelmForKustomize(folder: string, helm: string): Promi
     script.replace('HELM', () => quoted),
   );
   await chmod(file, 0o755);
-  return file;
+  return { command: file, starts: [file, '/bin/sh', helm] };
 }

@@ -11,6 +11,7 @@ import type { KustomizeSettings } from '../types.ts';
 import { parseBuildOptions } from './build-options.ts';
 import { type Closure, closureOf, kustomizationPath, readKustomization } from './closure.ts';
 import { applyEdits, type Edits, editsOf, isEmpty } from './edit.ts';
+import type { HelmForKustomize } from './helm-for-kustomize.ts';
 import type { Kustomization, Reference } from './kustomization.ts';
 import { kustomizeOf, type KustomizeProgram, type TellsCluster } from './versions.ts';
 
@@ -19,7 +20,7 @@ export type KustomizePorts = Readonly<{
   /** The one that is used where a source names no version. */
   builtIn: ToolCommand;
   tellsCluster: TellsCluster;
-  helm: string;
+  helm: HelmForKustomize;
   read: ReadDocument;
   decoder: Pick<Decoder, 'output'>;
   run: (run: ToolRun, signal: AbortSignal) => Promise<ToolResult>;
@@ -81,7 +82,8 @@ export async function planKustomize(input: KustomizePlanInput, ports: KustomizeP
     run: async (all, workspace, signal) => {
       const [root = ''] = await workspace.materialise();
       const unread = isEmpty(edits) ? undefined : await writeEdited(root, { input, edits }, ports.read);
-      const what = { program: chosen.program, root, folder, args: [...options.args, ...charts], closure };
+      const starts = options.helm ? ports.helm.starts : [];
+      const what = { program: chosen.program, starts, root, folder, args: [...options.args, ...charts], closure };
       const result = await build(what, { ports, workspace }, signal);
       if (unread === undefined || result.kind === 'failed') return result;
       const why = `${unread}: cannot be read, so what source.kustomize says cannot be added to it`;
@@ -99,9 +101,9 @@ async function chartArguments(
   // What is empty counts as left out.
   const { kubeVersion: ownVersion = '', apiVersions: own = [] } = kustomize;
   const version = ownVersion === '' ? kubeVersion : ownVersion;
-  if (!(await tellsCluster(chosen))) return [`--helm-command=${helm}`];
+  if (!(await tellsCluster(chosen))) return [`--helm-command=${helm.command}`];
   return [
-    `--helm-command=${helm}`,
+    `--helm-command=${helm.command}`,
     ...(version === '' ? [] : [`--helm-kube-version=${version}`]),
     ...(own.length === 0 ? apiVersions : own).map((apiVersion) => `--helm-api-versions=${apiVersion}`),
   ];
@@ -133,7 +135,14 @@ async function writeEdited(
 }
 
 async function build(
-  what: Readonly<{ program: ToolCommand; root: string; folder: string; args: readonly string[]; closure: Closure }>,
+  what: Readonly<{
+    program: ToolCommand;
+    starts: readonly string[];
+    root: string;
+    folder: string;
+    args: readonly string[];
+    closure: Closure;
+  }>,
   { ports, workspace }: { ports: KustomizePorts; workspace: Workspace },
   signal: AbortSignal,
 ): Promise<PlanResult> {
@@ -141,8 +150,11 @@ async function build(
     {
       tool: 'kustomize',
       program: what.program,
+      starts: what.starts,
       args: [...what.args, '--', join(what.root, what.folder)],
       cwd: what.root,
+      // Charts are pulled to where the kustomization wants them.
+      files: what.closure.pullsCharts ? 'write' : 'read',
       home: workspace.home,
       network: what.closure.pullsCharts ? 'allowed' : 'none',
     },
