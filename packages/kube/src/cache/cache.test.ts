@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger, systemClock, type KubeObject } from '@tiphys/api';
-import { connect } from '../client/connect.ts';
 import type { ClientPorts, KubeClient } from '../client/types.ts';
+import { clientOf } from '../testing/client-of.ts';
 import { fakeClock, settle } from '../testing/fake-clock.ts';
 import { LossyLink } from '../testing/lossy-link.ts';
-import { configMapResource, loopback, send, ServerDouble, status } from '../testing/server-double.ts';
+import { configMapResource, send, ServerDouble, status } from '../testing/server-double.ts';
 import { openCache } from './open-cache.ts';
 import type { ObjectCache } from './types.ts';
 
@@ -19,8 +19,9 @@ const toRow = (object: KubeObject): Row => {
 
 const systemPorts: ClientPorts = { log: silentLogger, clock: systemClock };
 
-const clientOf = (server: string, ports = systemPorts): KubeClient =>
-  connect({ name: 'test', server, ca: loopback.cert, credentials: { kind: 'none' } }, { discoveryMissMs: 0 }, ports);
+/** Asks for discovery whenever a kind is missed. */
+const clientAt = (server: { url: string }, ports = systemPorts): KubeClient =>
+  clientOf(server, { settings: { discoveryMissMs: 0 }, ports });
 
 function openRows(client: KubeClient, ports = systemPorts): { cache: ObjectCache<Row>; changes: string[] } {
   const backoff = { firstMs: 20, maxMs: 100 };
@@ -52,7 +53,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 test('lists in pages, follows changes, and keeps indices', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   for (let i = 0; i < 8; i += 1) double.put(`c${i}`, { color: i % 2 === 0 ? 'red' : 'blue' });
   double.put('c0', { color: 'red' }, 'other');
   const { cache, changes } = openRows(client);
@@ -78,7 +79,7 @@ test('lists in pages, follows changes, and keeps indices', async () => {
 for (const watchers of ['tell-watchers', 'leave-watchers'] as const)
   test(`after 410 (${watchers}) it lists anew and tells only what is different`, async () => {
     await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double.url);
+    await using client = clientAt(double);
     for (const name of ['a', 'b', 'c', 'd']) double.put(name, { color: 'red' });
     const { cache, changes } = openRows(client);
     await using opened = cache;
@@ -106,7 +107,7 @@ for (const watchers of ['tell-watchers', 'leave-watchers'] as const)
 
 test('a snapshot that expires between two pages is listed again in one', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   for (let i = 0; i < 7; i += 1) double.put(`c${i}`);
   let compacted = false;
   double.intercept = ({ query }) => {
@@ -125,7 +126,7 @@ test('a snapshot that expires between two pages is listed again in one', async (
 
 test('CLUS-13 a server that goes away and comes back is followed again, and what happened meanwhile is told', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   double.put('a', { color: 'red' });
   const { cache, changes } = openRows(client);
   await using opened = cache;
@@ -146,7 +147,7 @@ test('a black-holed link is noticed within its idle time, and nothing is missed'
   const ports = { log: silentLogger, clock };
   await using double = await ServerDouble.start({ protocol: 'h2' });
   await using link = await LossyLink.before(double.url);
-  await using client = clientOf(`https://127.0.0.1:${link.port}`, ports);
+  await using client = clientAt({ url: `https://127.0.0.1:${link.port}` }, ports);
   double.put('a', { color: 'red' });
   const { cache } = openRows(client, ports);
   await using opened = cache;
@@ -162,7 +163,7 @@ test('a black-holed link is noticed within its idle time, and nothing is missed'
 
 test('of a quiet kind bookmarks alone keep the place: an older history may be forgotten, nothing is listed again', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   double.put('a', { color: 'red' });
   const { cache, changes } = openRows(client);
   await using opened = cache;
@@ -192,7 +193,7 @@ test('of a quiet kind bookmarks alone keep the place: an older history may be fo
 
 test('an outage of the list, the watch, and broken answers are survived', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   double.put('a');
   let left = 9;
   double.intercept = ({ path }, response) => {
@@ -211,7 +212,7 @@ test('an outage of the list, the watch, and broken answers are survived', async 
 
 test('a kind that is taken away has no objects, and comes back with them', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   double.put('a', { color: 'red' });
   const { cache, changes } = openRows(client);
   await using opened = cache;
@@ -227,7 +228,7 @@ test('a kind that is taken away has no objects, and comes back with them', async
 
 test('stops at once, before its first list too', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientAt(double);
   double.intercept = ({ path }) => path.endsWith('/configmaps');
   const { cache } = openRows(client);
   const waiting = assert.rejects(cache.synced, /stopped/);

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { silentLogger, stringifyJson, systemClock } from '@tiphys/api';
-import { configMapResource, loopback, ServerDouble, type Intercept } from '../testing/server-double.ts';
-import { connect } from './connect.ts';
-import type { ClientSettings, ClusterConfig, KubeClient } from './types.ts';
-
-type Said = Partial<ClusterConfig> & Partial<ClientSettings>;
-
-const clientOf = (double: ServerDouble, said: Said = {}): KubeClient =>
-  connect(
-    { name: 'test', server: double.url, ca: loopback.cert, credentials: { kind: 'token', token: 't' }, ...said },
-    said,
-    { log: silentLogger, clock: systemClock },
-  );
+import { stringifyJson } from '@tiphys/api';
+import { clientOf } from '../testing/client-of.ts';
+import { configMapResource, ServerDouble, type Intercept } from '../testing/server-double.ts';
 
 const metadata = { resourceVersion: '1' };
 const list = (...texts: string[]): string =>
@@ -40,7 +30,7 @@ for (const [lane, calls] of [
 ] as const) {
   test(`${lane}: answers may come packed, and are read as they were`, async () => {
     await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double, { calls });
+    await using client = clientOf(double, { settings: { calls } });
     const texts = Array.from({ length: 300 }, (_, i) => `${i} ${'ä'.repeat(1000)}`);
     double.intercept = packed(gzipSync(list(...texts)));
     const { items } = await client.list(configMapResource);
@@ -58,7 +48,7 @@ for (const [lane, calls] of [
 
   test(`${lane}: a packed answer that is cut off, or is none, is an error`, async () => {
     await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double, { calls });
+    await using client = clientOf(double, { settings: { calls } });
     const whole = gzipSync(list('a', 'b'));
     for (const bytes of [
       whole.subarray(0, whole.length - 12),
@@ -72,7 +62,7 @@ for (const [lane, calls] of [
 
   test(`${lane}: the limit of an answer counts what is in it`, async () => {
     await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double, { calls, maxResponseBytes: 100_000 });
+    await using client = clientOf(double, { settings: { calls, maxResponseBytes: 100_000 } });
     const bytes = gzipSync(list('x'.repeat(10_000_000)));
     assert.ok(bytes.length < 50_000);
     double.intercept = packed(bytes);
@@ -84,7 +74,7 @@ for (const [lane, calls] of [
 
   test(`${lane}: a refusal may come packed as well`, async () => {
     await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double, { calls });
+    await using client = clientOf(double, { settings: { calls } });
     const refusal = { kind: 'Status', reason: 'Forbidden', message: 'not for you', code: 403 };
     double.intercept = (seen, response) => {
       response.statusCode = 403;
@@ -96,7 +86,7 @@ for (const [lane, calls] of [
 
 test('nothing is asked to be packed where the cluster says so', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double, { disableCompression: true });
+  await using client = clientOf(double, { config: { disableCompression: true } });
   await client.list(configMapResource);
   assert.equal(double.requests[0]?.headers['accept-encoding'], undefined);
 });

@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger, systemClock } from '@tiphys/api';
-import { configMapResource, loopback, ServerDouble } from '../testing/server-double.ts';
-import { connect } from './connect.ts';
+import { systemClock } from '@tiphys/api';
+import { clientOf } from '../testing/client-of.ts';
+import { configMapResource, ServerDouble } from '../testing/server-double.ts';
 import type { KubeClient } from './types.ts';
 
 const version = (client: KubeClient): Promise<unknown> => client.request({ method: 'GET', path: '/version' });
 
-function clientOf(double: ServerDouble): KubeClient {
-  return connect(
-    { name: 'test', server: double.url, ca: loopback.cert, credentials: { kind: 'token', token: 't' } },
-    { calls: 'few' },
-    { log: silentLogger, clock: systemClock },
-  );
-}
+const few = { settings: { calls: 'few' } } as const;
 
 const versionsOf = ({ requests }: ServerDouble): string[] => requests.map(({ httpVersion }) => httpVersion);
 
 test('calls one after the other go over one HTTP/1.1 connection', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
+  await using client = clientOf(double, few);
   for (let i = 0; i < 25; i += 1) double.put(`c${i}`);
   await version(client);
   assert.equal((await client.list(configMapResource, { pageSize: 10 })).items.length, 25);
@@ -30,7 +24,7 @@ test('calls one after the other go over one HTTP/1.1 connection', async () => {
 
 test('a write sends its body whole, a deletion too', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
+  await using client = clientOf(double, few);
   const body = JSON.stringify({ text: 'ä'.repeat(100) });
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
     await client.request({ method, path: '/version', body });
@@ -43,7 +37,7 @@ test('a write sends its body whole, a deletion too', async () => {
 
 test('calls beside one another share an HTTP/2 connection', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
+  await using client = clientOf(double, few);
   await Promise.all(Array.from({ length: 20 }, () => version(client)));
   assert.equal(versionsOf(double).filter((one) => one === '2.0').length, 19);
   assert.equal(double.connections, 2);
@@ -51,7 +45,7 @@ test('calls beside one another share an HTTP/2 connection', async () => {
 
 test('a watch leaves the HTTP/1.1 connection to calls', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
+  await using client = clientOf(double, few);
   const stop = new AbortController();
   const open = Promise.withResolvers<undefined>();
   const watching = (async () => {
@@ -67,7 +61,7 @@ test('a watch leaves the HTTP/1.1 connection to calls', async () => {
 
 test('an answer that breaks off is asked for again, and one that is too slow ends at its deadline', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double);
+  await using client = clientOf(double, few);
   let broken = 0;
   double.intercept = (_seen, response) => {
     broken += 1;
@@ -94,7 +88,7 @@ test('an answer that breaks off is asked for again, and one that is too slow end
 
 test('a client that is closed while it connects fails the call, and ends nothing else', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  const client = clientOf(double);
+  const client = clientOf(double, few);
   const call = version(client);
   await systemClock.sleep(1);
   await client.close();
@@ -103,7 +97,7 @@ test('a client that is closed while it connects fails the call, and ends nothing
 
 test('a closed client closes its connections and refuses calls', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  const client = clientOf(double);
+  const client = clientOf(double, few);
   await version(client);
   await client.close();
   await assert.rejects(version(client), { code: 'kube/unreachable' });

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger, systemClock } from '@tiphys/api';
+import { clientOf } from '../testing/client-of.ts';
 import { fakeClock, settle } from '../testing/fake-clock.ts';
 import { LossyLink } from '../testing/lossy-link.ts';
-import { configMapResource, loopback, ServerDouble, status } from '../testing/server-double.ts';
-import { connect } from './connect.ts';
-import type { ClientPorts, KubeClient } from './types.ts';
-
-const clientOf = (server: string, ports: Partial<ClientPorts> = {}): KubeClient =>
-  connect(
-    { name: 'test', server, ca: loopback.cert, credentials: { kind: 'none' } },
-    {},
-    { log: silentLogger, clock: systemClock, ...ports },
-  );
+import { configMapResource, ServerDouble, status } from '../testing/server-double.ts';
 
 async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 400 && !holds(); i += 1) await settle();
@@ -21,7 +12,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 test('events are put together from pieces of any size, over any number of chunks', async () => {
   await using double = await ServerDouble.start({ protocol: 'http' });
-  await using client = clientOf(double.url);
+  await using client = clientOf(double);
   const line = (name: string): string =>
     `{"type":"ADDED","object":{"metadata":{"name":"${name}","resourceVersion":"7"},"data":{"t":"é🚢"}}}\n`;
   double.intercept = ({ query }, response) => {
@@ -54,7 +45,7 @@ test('events are put together from pieces of any size, over any number of chunks
 for (const how of ['as status', 'as event'] as const)
   test(`a version that is too old is kube/expired, told ${how}`, async () => {
     await using double = await ServerDouble.start({ protocol: 'h2' });
-    await using client = clientOf(double.url);
+    await using client = clientOf(double);
     const from = String(double.version);
     if (how === 'as status') double.compact('leave-watchers');
     const consume = async (): Promise<void> => {
@@ -72,7 +63,7 @@ for (const how of ['as status', 'as event'] as const)
 test('a stream that is silent for the idle time is taken for dead', async () => {
   const clock = fakeClock();
   await using double = await ServerDouble.start({ protocol: 'http' });
-  await using client = clientOf(double.url, { clock });
+  await using client = clientOf(double, { ports: { clock } });
   let bookmarks = 0;
   const consume = async (): Promise<void> => {
     for await (const event of client.watch(configMapResource, { resourceVersion: String(double.version) })) {
@@ -100,7 +91,7 @@ test('a black-holed HTTP/2 connection is noticed by its pings and replaced', asy
   const clock = fakeClock();
   await using double = await ServerDouble.start({ protocol: 'h2' });
   await using link = await LossyLink.before(double.url);
-  await using client = clientOf(`https://127.0.0.1:${link.port}`, { clock });
+  await using client = clientOf({ url: `https://127.0.0.1:${link.port}` }, { ports: { clock } });
   double.put('a');
   const told: string[] = [];
   const ended = (async () => {
@@ -118,7 +109,7 @@ test('a black-holed HTTP/2 connection is noticed by its pings and replaced', asy
 
 test('an error event that is not 410 is the error it names', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
-  await using client = clientOf(double.url);
+  await using client = clientOf(double);
   double.intercept = ({ query }, response) => {
     if (query.get('watch') !== 'true') return false;
     const object = status(500, 'InternalError', { message: 'etcd is away' });
