@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, canonicalJson, type KubeObject } from '@tiphys/api';
-import { configMap, deployment, job, secret, service } from './harness/manifests.ts';
+import type { ApplicationView } from './harness/application.ts';
+import { configMap, deployment, job, secret, service, workload } from './harness/manifests.ts';
 import type { World } from './harness/world.ts';
 
 const containers = (limits: object): object => ({
@@ -121,6 +122,42 @@ export function compareTests(world: World): void {
     await scene.patch('Deployment/scaled', { spec: { template: { spec: { containers } } } });
     const isHealed = (object?: KubeObject): boolean => at(object, ...image) === 'registry.example/app:1';
     await scene.untilObject('Deployment/scaled', 'is healed', isHealed);
+  });
+
+  test('DIFF-06 a rule counts for its group, kind, name and namespace alone, the first two as globs', async (t) => {
+    const scene = await world.scene(t);
+    const elsewhere = `${scene.name}-elsewhere`;
+    await scene.createNamespace(elsewhere);
+    const there = { namespace: elsewhere };
+    const workloads = [deployment('w'), workload('StatefulSet')('s')];
+    const maps = [configMap('a'), configMap('b'), configMap('a', { key: 'one' }, there)];
+    await scene.repository.commit({ 'app/a.yaml': [...maps, ...workloads, service('page')] });
+    const ignoreDifferences = [
+      { kind: 'ConfigMap', name: 'a', namespace: scene.namespace, jsonPointers: ['/data'] },
+      { kind: 'Deployment', jsonPointers: ['/spec/replicas'] }, // of the core group: there are none
+      { group: 'ap*', kind: 'Stateful*', jsonPointers: ['/spec/replicas'] },
+      { kind: 'Secret', jsonPointers: ['/data', '/spec/ports/0/port'] },
+    ];
+    await scene.create({ spec: { ignoreDifferences } });
+    await scene.sync();
+    await scene.until('Synced', (view) => view.sync === 'Synced');
+
+    const byHand = { data: { key: 'by hand' } };
+    await scene.patch('ConfigMap/a', byHand);
+    await scene.patch('ConfigMap/b', byHand);
+    await scene.patch('ConfigMap/a', byHand, there);
+    for (const id of ['Deployment/w', 'StatefulSet/s']) await scene.patch(id, { spec: { replicas: 2 } });
+    await scene.patch('Service/page', { spec: { ports: [{ port: 81, targetPort: 8080 }] } });
+
+    const differ = ({ resources }: ApplicationView): string =>
+      resources
+        .filter(({ status }) => status === 'OutOfSync')
+        .map(({ id, namespace }) => `${namespace === elsewhere ? 'there ' : ''}${id}`)
+        .toSorted()
+        .join();
+    const wanted = 'ConfigMap/b,Deployment/w,Service/page,there ConfigMap/a';
+    await scene.until(wanted, (view) => differ(view) === wanted);
+    await scene.stays(wanted, (view) => differ(view) === wanted, { timeoutMs: 1200 });
   });
 
   const respects = [

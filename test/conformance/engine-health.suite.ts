@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject } from '@tiphys/api';
+import { type KubeObject, stringAt } from '@tiphys/api';
+import type { ApplicationView } from './harness/application.ts';
 import {
   configMap,
   customResourceDefinition,
@@ -79,6 +80,80 @@ const samples: readonly (readonly [string, KubeObject, string])[] = [
 
 const names = new Set(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']);
 
+/** What a rollout comes to that replaces what was healthy before. */
+const rollouts: readonly (readonly [string, KubeObject, KubeObject])[] = [
+  [
+    'HEALTH-03 a Deployment whose new pod is not ready, though the old one still serves,',
+    deployment('w'),
+    deployment('w', neverReady),
+  ],
+  [
+    'HEALTH-04 a StatefulSet whose new pod is not ready',
+    workload('StatefulSet')('w', {}, { replicas: 2 }),
+    workload('StatefulSet')('w', neverReady, { replicas: 2 }),
+  ],
+  [
+    'HEALTH-04 a DaemonSet whose new pod is not ready',
+    workload('DaemonSet')('w'),
+    workload('DaemonSet')('w', neverReady),
+  ],
+];
+
+/** A Pod that no scheduler places: it stays as the test says that it is. */
+const unplaced = (restartPolicy: string): KubeObject =>
+  manifest('v1 Pod', 'w', {
+    body: {
+      spec: {
+        schedulerName: 'nobody',
+        restartPolicy,
+        containers: [{ name: 'main', image: 'registry.example/app:1' }],
+      },
+    },
+  });
+const containerStatus = (more: object): object => ({
+  containerStatuses: [
+    { name: 'main', image: 'registry.example/app:1', imageID: '', ready: false, restartCount: 1, ...more },
+  ],
+});
+const waitsFor = (reason: string, message: string): object => ({
+  phase: 'Pending',
+  ...containerStatus({ state: { waiting: { reason, message } } }),
+});
+const ended = { exitCode: 1, reason: 'Error', startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:01Z' };
+
+/** States of Pods, and what the application says of them. */
+const podStates: readonly (readonly [string, string, object, string, RegExp | undefined])[] = [
+  ['CrashLoopBackOff', 'Always', waitsFor('CrashLoopBackOff', 'back-off 5m0s'), 'Degraded', /main.*CrashLoopBackOff/],
+  ['ErrImagePull', 'Always', waitsFor('ErrImagePull', 'not found'), 'Degraded', /main.*ErrImagePull.*not found/],
+  ['ImagePullBackOff', 'Always', waitsFor('ImagePullBackOff', 'x'), 'Degraded', /main.*ImagePullBackOff/],
+  [
+    'CreateContainerConfigError',
+    'Always',
+    waitsFor('CreateContainerConfigError', 'secret "x" not found'),
+    'Degraded',
+    /main.*CreateContainerConfigError.*secret "x" not found/,
+  ],
+  ['ContainerCreating', 'Always', waitsFor('ContainerCreating', ''), 'Progressing', undefined],
+  [
+    'a restart after a failed probe',
+    'Always',
+    {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'False' }],
+      ...containerStatus({ state: { running: {} }, lastState: { terminated: ended } }),
+    },
+    'Degraded',
+    /main.*restart/,
+  ],
+  [
+    'a failure for good',
+    'Never',
+    { phase: 'Failed', ...containerStatus({ state: { terminated: ended } }) },
+    'Degraded',
+    /main.*exit code 1/,
+  ],
+];
+
 /** Health of objects, through the application that owns one of them. */
 export function healthTests(world: World): void {
   for (const [title, object, expected] of samples) {
@@ -91,6 +166,45 @@ export function healthTests(world: World): void {
       await scene.stays(expected, (view) => view.health === expected, { timeoutMs: 1200 });
     });
   }
+
+  for (const [title, before, object] of rollouts) {
+    test(`${title} makes its application Progressing`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': before });
+      await scene.createAutomated();
+      await scene.untilSettled();
+      const revision = await scene.repository.commit({ 'app/a.yaml': object });
+      await scene.until(
+        'Synced, Progressing',
+        (view) => view.syncedRevision === revision && view.health === 'Progressing',
+      );
+      await scene.stays('Progressing', (view) => view.health === 'Progressing', { timeoutMs: 4000 });
+    });
+  }
+
+  for (const [title, restartPolicy, status, expected, message] of podStates) {
+    test(`HEALTH-08 a Pod with ${title} makes its application ${expected}, naming container and reason`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': unplaced(restartPolicy) });
+      await scene.create();
+      assert.equal((await scene.sync()).phase, 'Succeeded');
+      await scene.patch('Pod/w', { status }, { subresource: 'status' });
+      const isSo = ({ health, healthMessage }: ApplicationView): boolean =>
+        health === expected && (message === undefined ? healthMessage === '' : message.test(healthMessage));
+      await scene.until(`${expected} ${String(message)}`, isSo);
+      await scene.stays(expected, isSo, { timeoutMs: 1200 });
+    });
+  }
+
+  test('HEALTH-06 a claim that has lost its volume makes its application Degraded', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': claim() });
+    await scene.createAutomated();
+    await scene.untilSettled();
+    const name = stringAt(await scene.live('PersistentVolumeClaim/data'), 'spec', 'volumeName') ?? '';
+    // Volumes are protected while they are in use: somebody insists.
+    const ref = { gvk: { group: '', version: 'v1', kind: 'PersistentVolume' }, name };
+    await world.cluster.client.delete(ref);
+    await world.cluster.client.patch(ref, { type: 'merge', body: { metadata: { finalizers: null } } });
+    await scene.until('Degraded', (view) => view.health === 'Degraded' && view.sync === 'Synced');
+  });
 
   const aggregates = [
     { worst: 'Suspended', objects: [deployment('a'), deployment('b', {}, { paused: true })] },

@@ -470,7 +470,7 @@ export function operationTests(world: World): void {
     assert.deepEqual(rounded, [2, 4, 6]);
   });
 
-  test('SYNC-50 the operation tells its retries and when the next happens; success on a retry is Succeeded', async (t) => {
+  test('SYNC-50 REC-12 the operation tells its retries and when the next happens; success on a retry is Succeeded', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
     const namespace = `${scene.name}-late`;
     await scene.create({ destination: { namespace } });

@@ -311,6 +311,33 @@ export function renderSettingTests(world: World): void {
     await scene.untilCondition('ComparisonError', /enable-helm/);
   });
 
+  test('REPO-08 CFG-05 options count for every build: charts, and files of the whole repository but of nothing else', async (t) => {
+    const generated = (file: string) => ({
+      helmCharts: [{ name: 'local', releaseName: 'r' }],
+      configMapGenerator: [{ name: 'shared', files: [file], options: { disableNameSuffixHash: true } }],
+    });
+    const scene = await world.scene(t, {
+      'app/kustomization.yaml': generated('../shared/motto.txt'),
+      'app/charts/local/Chart.yaml': { apiVersion: 'v2', name: 'local', version: '1.0.0' },
+      'app/charts/local/values.yaml': '{}\n',
+      'app/charts/local/templates/a.yaml': configMap('charted'),
+      'shared/motto.txt': 'ever onward',
+    });
+    await scene.createAutomated();
+    await scene.untilCondition('ComparisonError', /enable-helm/);
+    await world.setConfigMap(t, 'argocd-cm', { 'kustomize.buildOptions': '--enable-helm' });
+    await scene.untilCondition('ComparisonError', /motto\.txt/);
+    await world.setConfigMap(t, 'argocd-cm', {
+      'kustomize.buildOptions': '--enable-helm --load-restrictor LoadRestrictionsNone',
+    });
+    assert.deepEqual(await managed(scene), ['charted', 'shared']);
+    assert.deepEqual(await scene.data('shared'), { 'motto.txt': 'ever onward' });
+    await scene.repository.commit({ 'app/kustomization.yaml': generated('../../../../../../../../etc/hostname') });
+    const view = await scene.untilCondition('ComparisonError', /etc\/hostname/);
+    assert.equal(view.sync, 'Unknown');
+    assert.deepEqual(await scene.data('shared'), { 'motto.txt': 'ever onward' });
+  });
+
   test('REPO-12 REPO-20 a value file by URL is fetched from an internal address only where a repository is registered', async (t) => {
     const server = await serveFile(t, 'colour: blue\n');
     const scene = await world.scene(t, chart);

@@ -166,7 +166,7 @@ const cases: readonly Case[] = [
     title: 'REPO-13 a value file that does not exist is an error that names it',
     files: chart({ a: 'default' }),
     source: { helm: { valueFiles: ['missing-values.yaml'] } },
-    error: /missing-values\.yaml/,
+    error: /missing-values\.yaml[\s\S]*ignoreMissingValueFiles/,
   },
   {
     title: 'REPO-13 unless missing value files are to be ignored',
@@ -362,6 +362,21 @@ export function renderTests(world: World): void {
     await scene.createAutomated({ name: other, source: { repoURL: `${url}.git`, path: 'more' } });
     const views = await Promise.all([scene.untilSettled(), scene.untilSettled('', { name: other })]);
     assert.equal(views[0].revision, views[1].revision);
+
+    // One look finds what is new for both.
+    const revision = await scene.repository.commit({
+      'app/a.yaml': configMap('a', { key: 'two' }),
+      'more/b.yaml': configMap('b', { key: 'two' }),
+    });
+    await scene.repository.git('push', '--quiet', '../served.git', 'HEAD');
+    await Promise.all([scene.untilSettled(revision), scene.untilSettled(revision, { name: other })]);
+    const news = world.controller.log.filter(
+      ({ message, fields }) => message === 'new commit' && fields['commit'] === revision,
+    );
+    assert.deepEqual(
+      news.map(({ fields }) => fields['applications']),
+      [2],
+    );
   });
 
   test('REPO-02 branch, tag, short and full SHA, HEAD and a version range each resolve to one commit', async (t) => {
@@ -392,13 +407,18 @@ export function renderTests(world: World): void {
     assert.equal(view.sync, 'Unknown');
   });
 
-  const tools: Readonly<Record<string, Files>> = {
-    Directory: { 'app/a.yaml': configMap('a') },
-    Kustomize: { 'app/kustomization.yml': { resources: ['a.yaml'] }, 'app/a.yaml': configMap('a') },
-    Helm: chart({}),
-  };
-  for (const [tool, files] of Object.entries(tools)) {
-    test(`REPO-03 the files in the folder choose ${tool}`, async (t) => {
+  const kustomized = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+  const tools: readonly (readonly [tool: string, by: string, files: Files])[] = [
+    ['Directory', 'the want of any other', { 'app/a.yaml': configMap('a') }],
+    ...kustomized.map((name): [string, string, Files] => [
+      'Kustomize',
+      name,
+      { [`app/${name}`]: { resources: ['a.yaml'] }, 'app/a.yaml': configMap('a') },
+    ]),
+    ['Helm', 'Chart.yaml', chart({})],
+  ];
+  for (const [tool, by, files] of tools) {
+    test(`REPO-03 the files in the folder choose ${tool}: ${by}`, async (t) => {
       const scene = await world.scene(t, files);
       await scene.createAutomated();
       const { object } = await scene.untilSettled();

@@ -172,7 +172,10 @@ export function compareSuite(access: () => Promise<Access>): void {
       await make('deeper', cascading, [row('c')]);
       await make('free', [], [row('d')]);
       const metadata = { annotations: { 'argocd.argoproj.io/tracking-id': 'another' } };
-      await world.client.patch({ gvk, namespace: world.control, name: 'deeper' }, { type: 'merge', body: { metadata } });
+      await world.client.patch(
+        { gvk, namespace: world.control, name: 'deeper' },
+        { type: 'merge', body: { metadata } },
+      );
       await mkdir(join(repository, 'parent'));
       await commit('parent/a.yaml', configMap('of-parent', 'x'));
       const flags = ['--dest-server', 'https://kubernetes.default.svc', '--dest-namespace', target];

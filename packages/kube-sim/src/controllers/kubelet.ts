@@ -273,6 +273,10 @@ function nextOf(pod: KubeObject, bench: Workbench, times: PodTimes): Next {
   return outcome === 'succeed' ? undefined : { afterMs: runMs, act: () => crash(pod, bench) };
 }
 
+/** Whether somebody else has to act before our scheduler places a pod: another scheduler, or who lifts a gate. */
+const waitsForOthers = (pod: KubeObject): boolean =>
+  isGated(pod) || (stringAt(pod, 'spec', 'schedulerName') ?? 'default-scheduler') !== 'default-scheduler';
+
 /** The scheduler and the kubelets of all nodes. */
 export function kubelet(bench: Workbench, times: PodTimes): Controller {
   // When the present state of a pod was first seen: times in objects are to the second, too coarse for this.
@@ -301,7 +305,8 @@ export function kubelet(bench: Workbench, times: PodTimes): Controller {
         bench.remove(pod, { gracePeriodSeconds: 0 });
         return undefined;
       }
-      if ((stringAt(pod, 'spec', 'nodeName') ?? '') === '') return isGated(pod) ? undefined : schedule(pod, bench);
+      if ((stringAt(pod, 'spec', 'nodeName') ?? '') === '')
+        return waitsForOthers(pod) ? undefined : schedule(pod, bench);
       const next = nextOf(pod, bench, times);
       if (next === undefined) return undefined;
       const left = next.afterMs - elapsed(key, `${uid} ${stringAt(pod, 'status', 'phase') ?? ''}`);

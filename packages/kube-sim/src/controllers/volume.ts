@@ -102,12 +102,25 @@ const isUsed = (claim: KubeObject, bench: Workbench): boolean =>
     .list('pods', claim.metadata.namespace)
     .some((pod) => !['Failed', 'Succeeded'].includes(phase(pod)) && claimsOf(pod).includes(claim.metadata.name ?? ''));
 
+/** A claim whose volume somebody took away. */
+function loseVolume(claim: KubeObject, bench: Workbench): void {
+  const name = stringAt(claim, 'spec', 'volumeName') ?? '';
+  if (bench.get({ resource: volumes, namespace: '', name }) !== undefined) return;
+  const lost = bench.updateStatus(claim, { phase: 'Lost' });
+  const message = 'Bound claim has lost its PersistentVolume. Data on the volume is lost!';
+  bench.event(lost, { type: 'Warning', reason: 'ClaimLost', message, component: 'persistentvolume-controller' });
+}
+
 function reconcileClaim(claim: KubeObject, bench: Workbench): void {
   if (claim.metadata.deletionTimestamp !== undefined) {
     if (!isUsed(claim, bench)) unprotect(claim, protection.claim, bench);
     return;
   }
-  if (phase(claim) === 'Bound') return;
+  if (phase(claim) === 'Bound') {
+    loseVolume(claim, bench);
+    return;
+  }
+  if (phase(claim) === 'Lost') return;
   const volume = prepared(claim, bench) ?? provision(claim, bench);
   if (volume !== undefined) bind(claim, volume, bench);
 }
@@ -144,7 +157,11 @@ export const persistentVolumes = (bench: Workbench): Controller => ({
   name: 'volume',
   concerns: ({ resource, object }) => {
     const { namespace = '', name = '' } = object.metadata;
-    if (resource === volumes) return [`${volumes}|${name}`];
+    if (resource === volumes) {
+      const claim = at(object, 'spec', 'claimRef');
+      const [owner = '', claimName = ''] = [stringAt(claim, 'namespace'), stringAt(claim, 'name')];
+      return [`${volumes}|${name}`, ...(claimName === '' ? [] : [`${claims}|${keyText(owner, claimName)}`])];
+    }
     if (resource === claims) {
       const volume = stringAt(object, 'spec', 'volumeName') ?? '';
       return [`${claims}|${keyText(namespace, name)}`, ...(volume === '' ? [] : [`${volumes}|${volume}`])];
