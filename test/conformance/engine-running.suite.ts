@@ -161,4 +161,40 @@ export function runningTests(world: World): void {
       managedNamespaceMetadata,
     );
   });
+
+  // etcd stores 1.5 MiB: an operation whose state is larger could never be said to have ended.
+  test('REC-12 SYNC-46 an operation ends although the results of all its objects are too many to be stored', async (t) => {
+    const many = Array.from({ length: 700 }, (_, index) =>
+      configMap(`${'long-'.repeat(48)}${index}`, { key: 'one' }, { wave: index % 2 }),
+    );
+    const scene = await world.scene(t, {
+      'app/Chart.yaml': { apiVersion: 'v2', name: 'large', version: '1.0.0' },
+      'app/templates/a.yaml': many,
+      'app/templates/hook.yaml': job('migrate', { hook: 'PreSync' }),
+    });
+    await scene.createAutomated({ source: { helm: { values: `text: ${'x'.repeat(250_000)}\n` } } });
+    const view = await scene.untilSettled('', { timeoutMs: 120_000 });
+    assert.equal(view.resources.filter(({ hook }) => !hook).length, many.length);
+    assert.match(view.message, /the results of 700 applied objects are too many to be stored/);
+    assert.deepEqual(
+      view.results.map(({ id, hookPhase }) => [id, hookPhase]),
+      [['Job/migrate', 'Succeeded']],
+    );
+    await scene.stays('one operation', ({ history }) => history.length === 1);
+  });
+
+  test('REC-12 CLI-17 a large source in many entries of the history leaves room for the newest', async (t) => {
+    const scene = await world.scene(t, {
+      'app/Chart.yaml': { apiVersion: 'v2', name: 'large', version: '1.0.0' },
+      'app/templates/a.yaml': configMap('a'),
+    });
+    const values = `text: ${'x'.repeat(300_000)}\n`;
+    await scene.createAutomated({ source: { helm: { values } } });
+    await scene.untilSettled();
+    for (const key of ['two', 'three', 'four']) {
+      const revision = await scene.repository.commit({ 'app/templates/a.yaml': configMap('a', { key }) });
+      const { history } = await scene.untilSettled(revision);
+      assert.equal(history.at(-1)?.revision, revision);
+    }
+  });
 }

@@ -188,6 +188,13 @@ export const errorCatalogue = {
     meaning: 'There is no such object in the cluster.',
     remedy: 'Check name and namespace.',
   },
+  'kube/object-too-large': {
+    retry: 'on-change',
+    http: 413,
+    exit: 20,
+    meaning: 'The object is larger than the cluster stores.',
+    remedy: 'Split it; etcd takes 1.5 MiB in one request unless it is configured otherwise.',
+  },
   'kube/server-error': {
     retry: 'backoff',
     http: 502,

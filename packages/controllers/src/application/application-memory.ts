@@ -1,4 +1,4 @@
-import type { Because } from '@tiphys/api';
+import type { Because, ResourceResult } from '@tiphys/api';
 import type { ClusterFacts, Comparison, DeletionPhase, SyncPlan, SyncProgress, OwnWrite } from '@tiphys/engine';
 import type { LastComparison, Marks } from './compare/decide-refresh.ts';
 import type { Compared } from './status/describe-status.ts';
@@ -11,6 +11,7 @@ export type RunningOperation = Readonly<{
   plan: SyncPlan;
   comparison: Comparison;
   progress: SyncProgress;
+  results: readonly ResourceResult[];
   destination: Destination;
   /** Tracking name. */
   instance: string;

@@ -23,7 +23,7 @@ const byReason: Readonly<Record<string, ErrorCode>> = {
   NotFound: 'kube/not-found',
   MethodNotAllowed: 'kube/invalid',
   UnsupportedMediaType: 'kube/invalid',
-  RequestEntityTooLarge: 'kube/invalid',
+  RequestEntityTooLarge: 'kube/object-too-large',
   Unauthorized: 'kube/unauthorized',
   TooManyRequests: 'kube/too-many-requests',
   Timeout: 'kube/timeout',
@@ -38,7 +38,7 @@ const byStatus: Readonly<Record<number, ErrorCode>> = {
   405: 'kube/invalid',
   409: 'kube/conflict',
   410: 'kube/expired',
-  413: 'kube/invalid',
+  413: 'kube/object-too-large',
   415: 'kube/invalid',
   422: 'kube/invalid',
   429: 'kube/too-many-requests',
@@ -112,10 +112,15 @@ export type CallName = Readonly<{
   sent?: { plural: string; body: unknown } | undefined;
 }>;
 
+/** What etcd, and its client in the API server, say of an object that is too large; the API server passes it on as its own failure. */
+const tooLargeForEtcd = /etcdserver: request is too large|trying to send message larger than max/;
+
 /** The error for an answer with a status from 400 on. */
 export function errorOfStatus(httpStatus: number, status: Status, call: CallName): KubeError {
-  const code =
-    byReason[status.reason] ?? byStatus[httpStatus] ?? (httpStatus >= 500 ? 'kube/server-error' : 'kube/invalid');
+  const other = httpStatus >= 500 ? 'kube/server-error' : 'kube/invalid';
+  const code = tooLargeForEtcd.test(status.message)
+    ? 'kube/object-too-large'
+    : (byReason[status.reason] ?? byStatus[httpStatus] ?? other);
   const clean = (text: string): string => withoutSecrets(text, call.sent);
   const causes = status.causes.map((cause) =>
     cause.message === undefined ? cause : { ...cause, message: clean(cause.message) },

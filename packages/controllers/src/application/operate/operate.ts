@@ -46,7 +46,12 @@ export type Attempt = Readonly<{
 }>;
 
 /** What this process remembers of an attempt between two passes. */
-export type AttemptMemory = Readonly<{ plan: SyncPlan; progress: SyncProgress }>;
+export type AttemptMemory = Readonly<{
+  plan: SyncPlan;
+  progress: SyncProgress;
+  /** All of them: what is stored may leave out those that say little. */
+  results: readonly ResourceResult[];
+}>;
 
 /** How an attempt stands after a pass. */
 export type OperateOutcome = Readonly<
@@ -157,6 +162,20 @@ function stopReason({ state, settings }: Attempt, now: Date): StopReason {
   return settings.syncTimeoutMs > 0 && ageMs > settings.syncTimeoutMs ? 'timed-out' : undefined;
 }
 
+const resultId = ({ syncPhase = '', group = '', kind, namespace = '', name }: ResourceResult): string =>
+  [syncPhase, group, kind, namespace, name].join('/');
+
+/** The results as they are stored, and those that were too many to be. */
+function withRemembered(
+  stored: readonly ResourceResult[],
+  remembered: readonly ResourceResult[],
+): readonly ResourceResult[] {
+  if (remembered.length <= stored.length) return stored;
+  const results = new Map(remembered.map((result) => [resultId(result), result]));
+  for (const result of stored) results.set(resultId(result), result);
+  return [...results.values()];
+}
+
 /**
  * Runs an attempt as far as it goes without waiting: decide a step, store, take it, again. A wait is no blocked worker: the next
  * pass, after a change or a deadline, goes on from what is stored (design decision 10).
@@ -180,7 +199,7 @@ export async function operate(
   });
   let running: Running = {
     plan,
-    results: state.syncResult?.resources ?? [],
+    results: withRemembered(state.syncResult?.resources ?? [], memory?.results ?? []),
     progress: memory?.progress ?? initialProgress,
     context,
   };
@@ -206,7 +225,7 @@ export async function operate(
         message: withInputs(step.message, plan),
         for: [...step.for, ...lateInputs(plan)],
         until: step.until,
-        memory: { plan, progress: running.progress },
+        memory: { plan, progress: running.progress, results },
       };
     if (step.kind === 'finish') {
       const superseded = step.because.code === 'superseded';
