@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at } from '@tiphys/api';
+import { at, stringAt } from '@tiphys/api';
 import { configMap, deployment, job } from './harness/manifests.ts';
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
@@ -17,6 +17,43 @@ export function aloneTests(world: World): void {
       world.controller.start();
     });
   }
+
+  test('REC-01 a pass renders, compares, and stores what it found; then it may sync', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+    let from = world.controller.log.length;
+    const steps = (): string[] =>
+      world.controller.log
+        .slice(from)
+        .filter(({ message, fields }) => {
+          const isOwn = String(fields['application']).endsWith(`/${scene.name}`);
+          return (
+            message === 'rendered' ||
+            (isOwn && /^(application compared|automated sync|operation finished)$/.test(message))
+          );
+        })
+        .map(({ message }) => message);
+    await scene.create();
+    const compared = await scene.until('its status is written', ({ sync }) => sync === 'OutOfSync');
+    assert.deepEqual(steps(), ['rendered', 'application compared']);
+    assert.equal(compared.phase, '', 'no sync follows');
+    assert.match(stringAt(compared.object, 'status', 'reconciledAt') ?? '', /Z$/);
+
+    from = world.controller.log.length;
+    await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
+    await scene.patchApplication({ spec: { syncPolicy: { automated: {} } } });
+    await scene.untilSettled();
+    await until('all is logged', () => {
+      const seen = steps();
+      return Promise.resolve(seen.includes('operation finished') ? { is: true } : { seen: seen.join() });
+    });
+    const [first, ...rest] = steps();
+    assert.equal(first, 'rendered');
+    const decided = rest.indexOf('automated sync');
+    assert.ok(
+      rest.indexOf('application compared') < decided && decided < rest.indexOf('operation finished'),
+      rest.join(),
+    );
+  });
 
   test('REC-13 what has not changed is not rendered again; a changed parameter is', async (t) => {
     const chart = {

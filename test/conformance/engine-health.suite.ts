@@ -41,6 +41,13 @@ const cronJob = (suspend: boolean): KubeObject => {
   return manifest('batch/v1 CronJob', 'nightly', { body: { spec } });
 };
 
+/** No Pod of it is admitted. */
+const refusedPods = (): KubeObject => {
+  const containers = [{ name: 'main', image: 'registry.example/app:1' }];
+  const template = { metadata: { labels: { app: 'w' } }, spec: { serviceAccountName: 'nobody', containers } };
+  return workload('ReplicaSet')('w', {}, { template });
+};
+
 /** What people see of one object, by its kind. */
 const samples: readonly (readonly [string, KubeObject, string])[] = [
   ['HEALTH-03 a Deployment that is rolled out', deployment('w'), 'Healthy'],
@@ -53,6 +60,7 @@ const samples: readonly (readonly [string, KubeObject, string])[] = [
   ['HEALTH-03 HEALTH-09 a paused Deployment', deployment('w', {}, { paused: true }), 'Suspended'],
   ['HEALTH-04 a ReplicaSet with all its pods', workload('ReplicaSet')('w'), 'Healthy'],
   ['HEALTH-04 a ReplicaSet without ready pods', workload('ReplicaSet')('w', neverReady), 'Progressing'],
+  ['HEALTH-04 a ReplicaSet whose pods are refused', refusedPods(), 'Degraded'],
   ['HEALTH-04 a StatefulSet with all its pods', workload('StatefulSet')('w'), 'Healthy'],
   ['HEALTH-04 a StatefulSet without ready pods', workload('StatefulSet')('w', neverReady), 'Progressing'],
   ['HEALTH-04 a DaemonSet with all its pods', workload('DaemonSet')('w'), 'Healthy'],
@@ -220,6 +228,16 @@ export function healthTests(world: World): void {
       await scene.stays(worst, (view) => view.health === worst, { timeoutMs: 1200 });
     });
   }
+
+  test('HEALTH-02 the application is as its worst object: Unknown', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [job('c', { outcome: 'fail' }), unplaced('Always')] });
+    await scene.create();
+    await scene.sync();
+    await scene.until('Degraded', (view) => view.health === 'Degraded');
+    await scene.patch('Pod/w', { status: { phase: 'Unknown' } }, { subresource: 'status' });
+    await scene.until('Unknown', (view) => view.health === 'Unknown');
+    await scene.stays('Unknown', (view) => view.health === 'Unknown', { timeoutMs: 1200 });
+  });
 
   // A scene each: an object that fails its sync would keep the hook from running at all.
   const uncounted = {

@@ -6,7 +6,7 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { at, listAt, parseJson, parseYaml } from '@tiphys/api';
+import { at, listAt, parseJson, parseYaml, stringifyJson } from '@tiphys/api';
 import { type Access, type ClusterUnderTest, openClusterUnderTest, type Outcome } from './cluster-under-test.suite.ts';
 
 const tools = join(import.meta.dirname, '../../../.cache/tools');
@@ -253,6 +253,42 @@ export function compareSuite(access: () => Promise<Access>): void {
         assert.match(out, /kind: Secret/);
         assert.doesNotMatch(out, /hunter22|aHVudGVyMjI/);
       }
+    });
+    test('DIFF-11 of a changed Secret the difference shows which keys change, and no form of it a value', async () => {
+      const gvk = { group: '', version: 'v1', kind: 'Secret' };
+      const base64 = (text: string): string => Buffer.from(text).toString('base64');
+      const secrets = ['hunter22', 'same-as-ever', 'hunter33'];
+      const [before = '', same = '', after = ''] = secrets;
+      const data = { password: base64(before), other: base64(same) };
+      const annotations = {
+        'argocd.argoproj.io/tracking-id': `shop:/Secret:${target}/s`,
+        'kubectl.kubernetes.io/last-applied-configuration': stringifyJson({ apiVersion: 'v1', kind: 'Secret', data }),
+      };
+      const metadata = { name: 's', namespace: target, annotations };
+      await world.client.create({ apiVersion: 'v1', kind: 'Secret', metadata, data });
+      await commit(
+        'k8s/secret.yaml',
+        `apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: ${after}\n  other: ${same}\n`,
+      );
+      const { out: difference } = await cli('app', 'diff', 'shop');
+      const lines = difference.slice(difference.indexOf('/Secret ')).split('\n');
+      const changed = lines.filter((line) => /^[-+] /.test(line)).map((line) => line.trim());
+      assert.equal(changed.filter((line) => line.includes('password')).length, 2, difference);
+      assert.deepEqual(
+        changed.filter((line) => line.includes('other')),
+        [],
+        difference,
+      );
+
+      const resource = { version: 'v1', kind: 'Secret', namespace: target, name: 's', status: 'OutOfSync' };
+      const shop = { gvk: { ...gvk, group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' }, name: 'shop' };
+      const body = { status: { resources: [resource] } };
+      await world.client.patch({ ...shop, namespace: world.control }, { type: 'merge', body });
+      const { out: live } = await cli('app', 'get-resource', 'shop', '--kind', 'Secret', '-o', 'yaml');
+      assert.match(live, /last-applied-configuration/);
+      for (const value of [...secrets, ...secrets.map(base64)])
+        assert.ok(!`${difference}${live}`.includes(value), `${value} is shown`);
+      await world.client.delete({ gvk, namespace: target, name: 's' });
     });
     test('DIFF-09 an error gives 2, also one of the command line', async () => {
       for (const words of [
