@@ -41,10 +41,19 @@ async function makeLink(path: string, target: string): Promise<void> {
 /** A folder that looks like the host as far as it was asked for, with nothing in it: every file is empty. */
 export class MountPoints {
   readonly #base: string;
+  /** Of paths that stay what they are while the program runs. */
+  readonly #lasting: ReadonlyMap<string, MountPoint | undefined>;
   readonly #known = new LRUCache<string, MountPoint>({ max: 1000 });
 
-  constructor(base: string) {
+  private constructor(base: string, lasting: ReadonlyMap<string, MountPoint | undefined>) {
     this.#base = base;
+    this.#lasting = lasting;
+  }
+
+  static async open(base: string, lasting: readonly string[]): Promise<MountPoints> {
+    const first = new MountPoints(base, new Map());
+    const points = await Promise.all(lasting.map(async (path) => [path, await first.#of(path)] as const));
+    return new MountPoints(base, new Map(points));
   }
 
   /** Mount points for what exists of these paths, without what lies within another one; links on the way lead as they do outside. */
@@ -60,6 +69,7 @@ export class MountPoints {
   }
 
   async #of(path: string): Promise<MountPoint | undefined> {
+    if (this.#lasting.has(path)) return this.#lasting.get(path);
     const real = await realpath(path).catch(() => undefined);
     if (real === undefined) return undefined;
     const known = this.#known.get(path);

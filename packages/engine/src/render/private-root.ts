@@ -56,9 +56,9 @@ export type PrivateRootSettings = Readonly<{
 
 /*
  * Makes the root and becomes the tool in it. Arguments: those of the limits, the table of mounts, the folder of the root, `unshare`,
- * where the tool starts, the tool. The host comes to lie on `.host`, so that the programs of the host are found until `umount` takes
- * it away for good; below it then lies what `unshare` itself is loaded from. That goes on to `in`, as a user who is nobody: without
- * any right, and in a root of its own kind, from which no process may make itself a namespace in which it has some.
+ * where the tool starts, the tool. The host comes to lie on `.host`, where links lead to its programs until `umount` takes it away for
+ * good; what is left there is what `unshare` is loaded from. That goes on to `in`, which is all that the tool sees, and becomes nobody:
+ * a user without any right, who in a root that was changed cannot make a namespace in which he would have some either.
  */
 const script = `${limitScript}; mount --all --fstab "$1" >&2 && cd "$2" && pivot_root . .host && umount -l /.host || exit 125; unshare=$3; cwd=$4; shift 4; PATH=/nonexistent; export PATH; exec "$unshare" --user --map-user=65534 --map-group=65534 --root=/in --wd="$cwd" "$@"`;
 
@@ -75,38 +75,53 @@ const linesOf = (points: readonly MountPoint[], options: string): readonly strin
 const programs = 'ro,nosuid,nodev';
 const files = 'nosuid,nodev,noexec';
 
+/** The programs that make a root, by their places. */
+type Makers = Readonly<{ unshare: string; others: readonly string[] }>;
+
+const folderOf = ({ rootDir }: PrivateRootSettings): string => join(rootDir, 'root');
+
 /** The folder that all private roots are mounted over. */
 class Roots {
   readonly #settings: PrivateRootSettings;
-  readonly #unshare: string;
   /** The root while it is made. */
   readonly folder: string;
-  /** Where the host comes to lie, and what `unshare` is loaded from. */
-  readonly #system: MountPoints;
   /** What the tool sees. */
   readonly #inner: MountPoints;
+  /** The mounts that every root has. */
+  readonly #always: readonly string[];
 
-  constructor(settings: PrivateRootSettings, unshare: string) {
+  private constructor(settings: PrivateRootSettings, inner: MountPoints, always: readonly string[]) {
     this.#settings = settings;
-    this.#unshare = unshare;
-    this.folder = join(settings.rootDir, 'root');
-    this.#system = new MountPoints(join(this.folder, '.host'));
-    this.#inner = new MountPoints(join(this.folder, 'in'));
+    this.folder = folderOf(settings);
+    this.#inner = inner;
+    this.#always = always;
   }
 
-  /** Makes the folder. All that leads to programs and libraries of the host is found by way of `.host`. */
-  async make(makers: readonly string[]): Promise<void> {
-    await rm(this.#settings.rootDir, { recursive: true, force: true });
-    await mkdir(join(this.folder, 'proc'), { recursive: true });
-    await mkdir(join(this.folder, 'in', 'proc'), { recursive: true });
-    const tops = new Set([...makers, ...visible.libraries].map((path) => path.split('/')[1] ?? ''));
-    for (const top of tops) await symlink(join('.host', top), join(this.folder, top));
+  /** Makes the folder. What the makers are loaded from is found by way of `.host`, where the host comes to lie. */
+  static async make(settings: PrivateRootSettings, { unshare, others }: Makers): Promise<Roots> {
+    const folder = folderOf(settings);
+    const proc = join(folder, 'proc');
+    await rm(settings.rootDir, { recursive: true, force: true });
+    await mkdir(proc, { recursive: true });
+    await mkdir(join(folder, 'in', 'proc'), { recursive: true });
+    const needed = [unshare, ...others, ...visible.libraries];
+    for (const top of new Set(needed.map((path) => path.split('/')[1] ?? '')))
+      await symlink(join('.host', top), join(folder, top));
+    const system = await MountPoints.open(join(folder, '.host'), []);
+    const lasting = [...visible.devices, ...visible.always, ...visible.libraries];
+    const inner = await MountPoints.open(join(folder, 'in'), lasting);
+    return new Roots(settings, inner, [
+      line(folder, folder, `bind,ro,${files}`),
+      `proc ${escaped(proc)} proc ${files} 0 0\n`,
+      line(proc, join(folder, 'in', 'proc'), `bind,ro,${files}`),
+      ...linesOf(await system.of([unshare, ...visible.libraries]), programs),
+      ...linesOf(await inner.of(visible.devices), 'nosuid,noexec'),
+    ]);
   }
 
   /** Writes the table of mounts for a tool; where it lies. */
   async write(tool: Tool, network: Limits['network'], isLinked: boolean): Promise<string> {
     const { rootDir, certificates } = this.#settings;
-    const proc = join(this.folder, 'proc');
     const seen = [
       ...visible.always,
       ...(isLinked ? visible.libraries : []),
@@ -116,11 +131,7 @@ class Roots {
       ...(tool.reads ?? []),
     ];
     const table = [
-      line(this.folder, this.folder, `bind,ro,${files}`),
-      `proc ${escaped(proc)} proc ${files} 0 0\n`,
-      line(proc, join(this.folder, 'in', 'proc'), `bind,ro,${files}`),
-      ...linesOf(await this.#system.of([this.#unshare, ...visible.libraries]), programs),
-      ...linesOf(await this.#inner.of(visible.devices), 'nosuid,noexec'),
+      ...this.#always,
       ...linesOf(await this.#inner.of(seen), programs),
       ...(tool.run === undefined ? [] : await this.#linesOfRun(tool.run)),
     ];
@@ -145,14 +156,19 @@ class Roots {
   }
 }
 
-/** What makes a root. */
-const makers = ['unshare', 'mount', 'umount', 'pivot_root'] as const;
-
 /** The place of a program on a PATH. */
 async function findProgram(name: string, path: string): Promise<string | undefined> {
   const places = path.split(delimiter).map((folder) => join(folder, name));
   const found = await Promise.allSettled(places.map((place) => access(place, constants.X_OK)));
   return places.find((_, index) => found[index]?.status === 'fulfilled');
+}
+
+async function findMakers(path: string): Promise<Makers | undefined> {
+  const [unshare, ...others] = await Promise.all(
+    ['unshare', 'mount', 'umount', 'pivot_root'].map((name) => findProgram(name, path)),
+  );
+  const found = others.filter((place) => place !== undefined);
+  return unshare === undefined || found.length < others.length ? undefined : { unshare, others: found };
 }
 
 /** A program that is not there is one of which nothing is known. */
@@ -170,17 +186,16 @@ export async function openPrivateRoot(
   { settings, rights, otherwise }: Opening,
   signal: AbortSignal,
 ): Promise<Sandbox['wrap'] | undefined> {
-  const found = await Promise.all(makers.map((name) => findProgram(name, settings.path)));
-  const [unshare] = found;
-  if (unshare === undefined || found.includes(undefined)) return undefined;
-  const kinds = await Promise.all(settings.programs.map(kindOf));
-  if (kinds.includes('script')) return undefined;
-  const roots = new Roots(settings, unshare);
-  await roots.make(found.filter((path) => path !== undefined));
+  const makers = await findMakers(settings.path);
+  if (makers === undefined) return undefined;
+  const known = new Map(await Promise.all(settings.programs.map(async (path) => [path, await kindOf(path)] as const)));
+  if ([...known.values()].includes('script')) return undefined;
+  const roots = await Roots.make(settings, makers);
+  const { unshare } = makers;
   const wrap: Sandbox['wrap'] = async (tool, limits) => {
-    const all = await Promise.all([tool.command, ...(tool.starts ?? [])].map(kindOf));
-    if (all[0] === 'script') return otherwise(tool, limits);
-    const isLinked = all.includes('linked');
+    const started = [tool.command, ...(tool.starts ?? [])];
+    const kinds = await Promise.all(started.map(async (path) => known.get(path) ?? (await kindOf(path))));
+    if (kinds[0] === 'script') return otherwise(tool, limits);
     return {
       command: unshare,
       args: [
@@ -191,7 +206,7 @@ export async function openPrivateRoot(
         script,
         'sh',
         ...limitWords(limits, settings.maxMemoryBytes),
-        await roots.write(tool, limits.network, isLinked),
+        await roots.write(tool, limits.network, kinds.includes('linked')),
         roots.folder,
         unshare,
         tool.run?.cwd ?? '/',
@@ -200,7 +215,7 @@ export async function openPrivateRoot(
       ],
     };
   };
-  const linked = settings.programs.filter((_, index) => kinds[index] === 'linked');
+  const linked = settings.programs.filter((path) => known.get(path) === 'linked');
   return (await isPrivate(wrap, { settings, linked }, signal)) ? wrap : undefined;
 }
 
