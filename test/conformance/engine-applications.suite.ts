@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, listAt, stringAt } from '@tiphys/api';
+import { at, type KubeObject, listAt, stringAt } from '@tiphys/api';
+import type { ApplicationView } from './harness/application.ts';
 import { configMap, deployment, job } from './harness/manifests.ts';
 import { chartFiles, serveCharts } from './harness/chart-repository.ts';
 import { applicationKind, finalizer, type Scene } from './harness/scene.ts';
@@ -356,6 +357,53 @@ export function applicationTests(world: World): void {
     await scene.untilSettled('', { name: `${scene.name}-work` });
     await scene.untilSettled();
   });
+
+  const changes: readonly (readonly [string, readonly KubeObject[], readonly KubeObject[]])[] = [
+    [
+      'whose new objects are not ready',
+      [deployment('infra'), deployment('more', { outcome: 'never-ready' })],
+      [deployment('infra'), deployment('more')],
+    ],
+    [
+      'whose sync still runs, though its objects are healthy',
+      [deployment('infra'), configMap('more'), job('check', { hook: 'PostSync', duration: '6s' })],
+      [deployment('infra'), configMap('more'), job('check', { hook: 'PostSync', duration: '6s' })],
+    ],
+  ];
+  for (const [what, first, then] of changes)
+    test(`APP-14 HEALTH-21 what was said of the old spec of a child lets no wave pass: a child ${what}`, async (t) => {
+      const scene = await world.scene(t);
+      const childAt = (suffix: string, wave: number, path: string): KubeObject => {
+        const source = { repoURL: scene.repository.url, targetRevision: 'HEAD', path };
+        return child(scene, suffix, { wave, spec: { source } });
+      };
+      const children = (version: string) => [
+        childAt('infra', 0, `infra${version}`),
+        childAt('work', 2, `work${version}`),
+      ];
+      const [infra, work] = [`${scene.name}-infra`, `${scene.name}-work`];
+      await scene.repository.commit({
+        'app/children.yaml': children(''),
+        'infra/a.yaml': deployment('infra'),
+        'work/a.yaml': configMap('work'),
+        'infra2/a.yaml': first,
+        'work2/a.yaml': configMap('work', { key: 'two' }),
+      });
+      await scene.createAutomated(inControlPlane(world));
+      for (const name of [work, infra]) await scene.untilSettled('', { name });
+      await scene.untilSettled();
+
+      await scene.repository.commit({ 'app/children.yaml': children('2') });
+      const pathOf = (view: ApplicationView): unknown => at(view.object, 'spec', 'source', 'path');
+      await scene.until('the first child has the new spec', (view) => pathOf(view) === 'infra2', { name: infra });
+      await scene.stays('the second waits', (view) => pathOf(view) === 'work', { name: work, timeoutMs: 4000 });
+
+      await scene.repository.commit({ 'infra2/a.yaml': then, 'infra2/note.txt': 'done' });
+      await scene.until('the second follows', (view) => pathOf(view) === 'work2', { name: work });
+      const healthy = await scene.view(infra);
+      assert.deepEqual([healthy.phase, healthy.health, healthy.sync], ['Succeeded', 'Healthy', 'Synced']);
+      await scene.untilSettled();
+    });
 
   test('APP-15 HEALTH-21 a Degraded child makes its parent Degraded', async (t) => {
     const scene = await world.scene(t);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type KubeObject, stringAt } from '@tiphys/api';
 import type { ApplicationView } from './harness/application.ts';
 import {
@@ -285,7 +286,12 @@ export function healthTests(world: World): void {
       JSON.stringify(view.object['status']).match(/"health":\{[^}]*"lastTransitionTime":"([^"]+)"/)?.[1] ?? '';
     const before = time(await scene.untilSettled());
     assert.notEqual(before, '');
+    // Times of a status have whole seconds.
+    await sleep(1100);
     await scene.refresh('hard');
     assert.equal(time(await scene.untilSettled()), before);
+    await scene.patch('Deployment/page', { spec: { paused: true } });
+    const after = time(await scene.until('Suspended', ({ health }) => health === 'Suspended'));
+    assert.ok(after > before, `${after} after ${before}`);
   });
 }
