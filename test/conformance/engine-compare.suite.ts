@@ -203,6 +203,28 @@ export function compareTests(world: World): void {
       assert.ok(!shown.includes(value), `${value} is shown`);
   });
 
+  // A password of digits without quotes is what people write; the API server quotes it when it refuses it.
+  for (const options of ['', 'ServerSideApply=true', 'Replace=true']) {
+    test(`DIFF-11 a Secret of the wrong form is refused without its values being told [${options}]`, async (t) => {
+      const object = (name: string, fields: object): object => ({ ...secret(name, {}, { options }), ...fields });
+      const scene = await world.scene(t);
+      for (const name of ['digits', 'text', 'misspelt']) await scene.createObject(secret(name, { key: 'before' }));
+      await scene.repository.commit({
+        'app/a.yaml': [
+          object('digits', { stringData: { pin: 918_273_645 } }),
+          object('text', { data: { word: 'swordfish, and not base64' } }),
+          object('misspelt', { stringDatas: { word: 'swordfish-again' } }),
+        ],
+      });
+      await scene.create();
+      const view = await scene.sync();
+      assert.equal(view.phase, 'Failed');
+      const events = await world.cluster.kubectl(['get', 'events', '-A', '-o', 'json']);
+      const shown = [canonicalJson(view.object), events, world.controller.tail('', Infinity)].join('\n');
+      for (const value of ['918273645', 'swordfish']) assert.ok(!shown.includes(value), `${value} is shown`);
+    });
+  }
+
   test('DIFF-13 SYNC-14 hooks are not compared: one that is gone, or edited, leaves the application Synced', async (t) => {
     const hooks = [job('before', { hook: 'PreSync' }), configMap('during', { key: 'one' }, { hook: 'Sync' })];
     const scene = await world.scene(t, { 'app/a.yaml': [configMap('ours'), ...hooks] });

@@ -243,7 +243,7 @@ export function compareSuite(access: () => Promise<Access>): void {
     test('DIFF-11 values of Secrets are masked', async () => {
       await commit(
         'k8s/secret.yaml',
-        'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: hunter22\n',
+        'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  password: hunter22\nstringDatas: {a: hunter22}\ndata: [hunter22]\n',
       );
       for (const words of [
         ['app', 'diff', 'shop'],

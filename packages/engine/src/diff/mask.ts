@@ -25,14 +25,18 @@ export const isSecret = (object: Pick<KubeObject, 'apiVersion' | 'kind'>): boole
 const base64 = (text: unknown): unknown =>
   typeof text === 'string' ? Buffer.from(text, 'utf8').toString('base64') : text;
 
+/** The fields of a Secret that hold no value of it. Whatever else stands there, misspelt or of the wrong form, is masked. */
+const openFields = new Set(['apiVersion', 'kind', 'metadata', 'type', 'immutable']);
+
 function maskFields(object: Readonly<Record<string, unknown>>, mask: Mask): Record<string, unknown> {
-  const masked: Record<string, unknown> = { ...object };
-  const { data, stringData } = object;
-  if (isRecord(data)) masked['data'] = Object.fromEntries(Object.entries(data).map(([k, v]) => [k, mask(k, v)]));
-  // stringData of a value gets the mask that its data would get.
-  if (isRecord(stringData))
-    masked['stringData'] = Object.fromEntries(Object.entries(stringData).map(([k, v]) => [k, mask(k, base64(v))]));
-  return masked;
+  const maskField = (field: string, value: unknown): unknown => {
+    if (openFields.has(field) || value === undefined || value === null) return value;
+    if (!isRecord(value)) return mask(`field ${field}`, value);
+    // stringData of a value gets the mask that its data would get.
+    const form = field === 'stringData' ? base64 : (one: unknown): unknown => one;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mask(key, form(one))]));
+  };
+  return Object.fromEntries(Object.entries(object).map(([field, value]) => [field, maskField(field, value)]));
 }
 
 function maskLastApplied(text: string, mask: Mask): string {

@@ -59,6 +59,55 @@ test('an error never repeats the values of a Secret that was sent', async () => 
   }
 });
 
+test('an error never repeats what a Secret holds in another form than texts', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double);
+  const said =
+    'failed to create typed patch object (n/x; /v1, Kind=Secret): .data.pin: expected string, got &value.valueUnstructured{Value:9182736}';
+  double.intercept = ({ method }, response) => {
+    if (method !== 'POST' && method !== 'PATCH') return false;
+    send(response, 500, status(500, '', { message: `${said} and hidden-word` }));
+    return true;
+  };
+  for (const [field, value] of [
+    ['data', { pin: 9182736 }],
+    ['stringData', ['hidden-word']],
+    ['stringDatas', { deep: { er: 'hidden-word' } }],
+  ] as const) {
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x', namespace: 'n' }, [field]: value };
+    const { message } = await fails(client.apply(secret, { fieldManager: 'm' }));
+    assert.ok(!message.includes('9182736') && !message.includes('hidden-word'), message);
+  }
+});
+
+test('an error does not repeat the whole of an object that was sent', async () => {
+  await using double = await ServerDouble.start({ protocol: 'h2' });
+  await using client = clientOf(double);
+  const whole = JSON.stringify({ kind: 'ConfigMap', data: { text: 'x"y\\'.repeat(5000), b: 1 } });
+  const messages = [
+    [
+      ` "" is invalid: patch: Invalid value: ${JSON.stringify(whole)}: json: cannot unmarshal`,
+      'the object cannot be read: json: cannot unmarshal',
+    ],
+    [
+      `Job "a" is invalid: spec.template: Invalid value: ${whole}: field is immutable`,
+      `Job "a" is invalid: spec.template: Invalid value: ${whole.slice(0, 100)}...: field is immutable`,
+    ],
+    ['spec.replicas: Invalid value: -1: must be greater', 'spec.replicas: Invalid value: -1: must be greater'],
+    ['metadata.name: Invalid value: "A": must be lower', 'metadata.name: Invalid value: "A": must be lower'],
+  ];
+  for (const [said = '', told = ''] of messages) {
+    double.intercept = ({ method }, response) => {
+      if (method !== 'POST') return false;
+      send(response, 422, status(422, 'Invalid', { message: said }));
+      return true;
+    };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'shop' } };
+    const { message } = await fails(client.create(object));
+    assert.equal(message, `POST ConfigMap shop/x: ${told}`);
+  }
+});
+
 test('waits as Retry-After says on 429, for writes too, and gives up when that is later than the deadline', async () => {
   await using double = await ServerDouble.start({ protocol: 'h2' });
   await using client = clientOf(double);

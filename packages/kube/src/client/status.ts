@@ -81,29 +81,47 @@ export function readStatus(httpStatus: number, body: Buffer): Status {
   return { ...empty, message: line === '' || line.startsWith('<') ? `HTTP ${httpStatus}` : line.slice(0, 300) };
 }
 
+/** The texts, numbers and truth values within a value, as they are written. */
+const scalarsOf = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [String(value)];
+
+/** The fields of a Secret that are open to be read. */
+const openFields = new Set(['apiVersion', 'kind', 'metadata', 'type', 'immutable']);
+
 /** Values of a Secret that was sent: they must not come back in an error text. */
 function secretValues(body: unknown): string[] {
   if (!isRecord(body) || (body['kind'] !== undefined && body['kind'] !== 'Secret')) return [];
-  const values = ['data', 'stringData'].flatMap((field) => {
-    const map = at(body, field);
-    return isRecord(map) ? Object.values(map) : [];
-  });
-  return values
-    .filter((value) => typeof value === 'string')
+  return Object.entries(body)
+    .filter(([field]) => !openFields.has(field))
+    .flatMap(([, value]) => scalarsOf(value))
     .flatMap((value) => [value, Buffer.from(value, 'base64').toString(), Buffer.from(value).toString('base64')])
     .filter((value) => value.length >= 3)
     .sort((a, b) => b.length - a.length);
 }
+
+const invalidValue = /Invalid value: ("(?:[^"\\]|\\.)*"|\{.*?\}|map\[.*?\]|\[.*?\])(?=:|$)/gs;
+/** How the server-side apply of the API server shows a value of another type than the schema has. */
+const untypedValue = /&?value\.valueUnstructured\{.*$/s;
+/** A longer value is a whole object, which says nothing that its manifest does not. */
+const maxValueLength = 200;
+
+/** What a field was told to be invalid with, without the pages of it that a status cannot hold. */
+const shortened = (message: string): string =>
+  message
+    .replace(/^\s*"" is invalid: patch: Invalid value: (?:"(?:[^"\\]|\\.)*"|\*\*\*): /s, 'the object cannot be read: ')
+    .replace(invalidValue, (whole, value: string) =>
+      value.length <= maxValueLength ? whole : `Invalid value: ${value.slice(0, maxValueLength / 2)}...`,
+    );
 
 /**
  * A server's message without what was sent to it: its decoders quote the body around the place of an error, and validation
  * quotes values, which for a Secret are the secret.
  */
 export function withoutSecrets(message: string, sent: { plural: string; body: unknown } | undefined): string {
-  let text = message.replace(/error found in #\d+ byte of [\s\S]*$/, 'error in the body');
-  if (sent?.plural !== 'secrets') return text;
-  for (const value of secretValues(sent.body)) text = text.replaceAll(value, '***');
-  return text.replace(/Invalid value: ("(?:[^"\\]|\\.)*"|\{.*?\}|map\[.*?\]|\[.*?\])/g, 'Invalid value: ***');
+  const text = message.replace(/error found in #\d+ byte of [\s\S]*$/, 'error in the body');
+  if (sent?.plural !== 'secrets') return shortened(text);
+  const clean = secretValues(sent.body).reduce((known, value) => known.replaceAll(value, '***'), text);
+  return shortened(clean.replace(untypedValue, '***').replace(invalidValue, 'Invalid value: ***'));
 }
 
 export type CallName = Readonly<{
