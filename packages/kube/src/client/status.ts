@@ -1,4 +1,4 @@
-import { at, isRecord, listAt, messageOf, numberAt, parseJson, stringAt, type ErrorCode } from '@tiphys/api';
+import { isRecord, listAt, messageOf, numberAt, parseJson, stringAt, type ErrorCode } from '@tiphys/api';
 import { KubeError, type StatusCause } from './error.ts';
 
 /** What an answer's body said when it was a metav1.Status. */
