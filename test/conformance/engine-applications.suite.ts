@@ -463,6 +463,21 @@ export function applicationTests(world: World): void {
     assert.equal(conditions.length, 1, 'it is told once');
   });
 
+  test('APP-19 two applications that no sync has set at odds yet are told as well, for as long as it is so', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('shared'), 'other/a.yaml': configMap('shared') });
+    const other = `${scene.name}-other`;
+    await scene.createAutomated();
+    const settled = await scene.untilSettled();
+    await scene.create({ name: other, source: { path: 'other' } });
+    await Promise.all([
+      scene.untilCondition('SharedResourceWarning', new RegExp(`${other}$`)),
+      scene.untilCondition('SharedResourceWarning', new RegExp(`${scene.name}$`), { name: other }),
+    ]);
+    await scene.deleteApplication(other);
+    await scene.until('alone again', ({ conditions }) => conditions.length === 0);
+    assert.equal((await scene.view()).startedAt, settled.startedAt, 'nothing was synced');
+  });
+
   test('APP-19 with FailOnSharedResource the second application fails instead', async (t) => {
     const scene = await world.scene(t, {
       'app/a.yaml': configMap('shared'),
