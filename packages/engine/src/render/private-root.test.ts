@@ -65,6 +65,7 @@ const probes: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(canaries).map(([name, file]) => [name, read(file)])),
   'the users of the host': `[ ! -e /etc/passwd ] || echo ${canary}`,
   'processes of others': `for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] || [ ! -r "$p/cmdline" ] || echo ${canary}; done`,
+  'what the kernel tells of itself': `for f in /proc/cmdline /proc/sys /proc/keys; do [ ! -e $f ] || echo ${canary}; done`,
   'a device': `for d in /dev/*; do case $d in */null | */zero | */urandom) ;; *) echo ${canary} ;; esac; done`,
   'a way to write to what it renders': write(join(tree, 'new')),
   'a way to write beside its home': write(join(own, 'new')),

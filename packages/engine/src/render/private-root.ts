@@ -60,7 +60,7 @@ export type PrivateRootSettings = Readonly<{
  * good; what is left there is what `unshare` is loaded from. That goes on to `in`, which is all that the tool sees, and becomes nobody:
  * a user without any right, who in a root that was changed cannot make a namespace in which he would have some either.
  */
-const script = `${limitScript}; mount --all --fstab "$1" >&2 && cd "$2" && pivot_root . .host && umount -l /.host || exit 125; unshare=$3; cwd=$4; shift 4; PATH=/nonexistent; export PATH; exec "$unshare" --user --map-user=65534 --map-group=65534 --root=/in --wd="$cwd" "$@"`;
+const script = `${limitScript}; mount --all --fstab "$1" >&2 && cd "$2" && pivot_root . .host && umount -l /.host || exit 125; unshare=$3; cwd=$4; shift 4; PATH=/nonexistent; export PATH; unset PWD OLDPWD; exec "$unshare" --user --map-user=65534 --map-group=65534 --root=/in --wd="$cwd" "$@"`;
 
 /** What stands between the words of a table of mounts has to be written in another way within them. */
 const escaped = (path: string): string =>
@@ -112,7 +112,8 @@ class Roots {
     const inner = await MountPoints.open(join(folder, 'in'), lasting);
     return new Roots(settings, inner, [
       line(folder, folder, `bind,ro,${files}`),
-      `proc ${escaped(proc)} proc ${files} 0 0\n`,
+      // Its processes, and nothing that the kernel tells of itself.
+      `proc ${escaped(proc)} proc subset=pid,${files} 0 0\n`,
       line(proc, join(folder, 'in', 'proc'), `bind,ro,${files}`),
       ...linesOf(await system.of([unshare, ...visible.libraries]), programs),
       ...linesOf(await inner.of(visible.devices), 'nosuid,noexec'),
