@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { at } from '@tiphys/api';
 import { toldOf } from './harness/application.ts';
 import { configMap, job, secret, type Fate } from './harness/manifests.ts';
+import { annotationOf } from './harness/scene.ts';
 import type { World } from './harness/world.ts';
 
 type Policy = Readonly<{ policy: string; outcome: NonNullable<Fate['outcome']>; kept: boolean; id: string }>;
@@ -50,6 +52,39 @@ export function hookTests(world: World): void {
     await scene.untilObject('ConfigMap/c', 'is pruned', (object) => object === undefined);
     await scene.untilSettled();
     await scene.live('ConfigMap/during');
+  });
+
+  test('SYNC-17 SYNC-28 an object that is to be skipped from now on is not pruned', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), configMap('b')] });
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+    await scene.patch('ConfigMap/a', { data: { added: 'by hand' } });
+    const skipped = configMap('a', { key: 'two' }, { hook: 'Skip' });
+    const revision = await scene.repository.commit({ 'app/a.yaml': [skipped, configMap('b', { key: 'two' })] });
+    await scene.untilSettled(revision);
+    assert.equal(at(await scene.live('ConfigMap/a'), 'metadata', 'deletionTimestamp'), undefined);
+    assert.deepEqual(await scene.data('b'), { key: 'two' });
+    await scene.stays('a is there', ({ sync }) => sync === 'Synced');
+    assert.notEqual(await scene.get('ConfigMap/a'), undefined);
+  });
+
+  test('SYNC-12 an object becomes a hook, and an ordinary object again', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': [job('a'), configMap('b')] });
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+    const first = (await scene.live('Job/a')).metadata.uid;
+    const hook = job('a', { hook: 'PreSync' });
+    const runs = await scene.untilSettled(
+      await scene.repository.commit({ 'app/a.yaml': [hook, configMap('b', { key: 'two' })] }),
+    );
+    assert.deepEqual(
+      runs.results.filter(({ id }) => id === 'Job/a').map(({ syncPhase, hookPhase }) => `${syncPhase} ${hookPhase}`),
+      ['PreSync Succeeded'],
+    );
+    const second = (await scene.live('Job/a')).metadata.uid;
+    assert.notEqual(second, first);
+    await scene.untilSettled(await scene.repository.commit({ 'app/a.yaml': [job('a'), configMap('b')] }));
+    assert.equal(annotationOf(await scene.live('Job/a'), 'argocd.argoproj.io/hook'), undefined);
   });
 
   test('SYNC-17 Skip is applied in no phase and not missed', async (t) => {

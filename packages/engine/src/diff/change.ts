@@ -23,7 +23,7 @@ export type Change =
   | Readonly<{ kind: 'prune'; key: ResourceKey; live: KubeObject }>
   /** Tracked as ours, not desired, and marked `IgnoreExtraneous` or wanted by a sync option: shown, but no reason to be OutOfSync. */
   | Readonly<{ kind: 'ignore'; key: ResourceKey; live: KubeObject }>
-  /** A hook that an earlier operation left: shown, never compared, never pruned. */
+  /** A hook that an earlier operation left, or an object that Git now has as one: shown, never compared, never pruned. */
   | Readonly<{ kind: 'hook'; key: ResourceKey; live: KubeObject }>;
 
 /** Live objects by keyText of their key: those at desired keys, and all that carry the application's tracking mark. */

@@ -82,7 +82,9 @@ export function diff(desired: readonly KubeObject[], live: LiveObjects, policy: 
     const known = wanted.get(key);
     if ((known !== undefined && !isHook(known)) || key === self) continue;
     if (trackedBy(object, policy.tracking) !== policy.application) continue;
-    const change = extra(object, policy.createdNamespace);
+    // What has become a hook in Git, or is to be skipped there, has not left it.
+    const change: Change | undefined =
+      known === undefined ? extra(object, policy.createdNamespace) : { kind: 'hook', key: keyOf(object), live: object };
     if (change !== undefined) changes.push(change);
   }
   return changes;
