@@ -478,6 +478,14 @@ export function applicationTests(world: World): void {
     assert.equal((await scene.view()).startedAt, settled.startedAt, 'nothing was synced');
   });
 
+  test('APP-19 an object with the mark of an application that nobody knows is told too', async (t) => {
+    const scene = await world.scene(t, { 'app/a.yaml': configMap('taken') });
+    const mark = { 'argocd.argoproj.io/tracking-id': `somebody:/ConfigMap:${scene.namespace}/taken` };
+    await scene.createObject(configMap('taken', { key: 'one' }, { annotations: mark }));
+    await scene.create();
+    await scene.untilCondition('SharedResourceWarning', /^ConfigMap\/taken is part of applications \S+ and somebody$/);
+  });
+
   test('APP-19 with FailOnSharedResource the second application fails instead', async (t) => {
     const scene = await world.scene(t, {
       'app/a.yaml': configMap('shared'),

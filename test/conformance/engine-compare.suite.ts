@@ -235,6 +235,11 @@ export function compareTests(world: World): void {
       ['ConfigMap/during Sync', 'ConfigMap/ours Sync', 'Job/before PreSync'],
       'a Sync hook runs with the ordinary resources',
     );
+    assert.deepEqual(
+      settled.resources.map(({ id, hook, status }) => `${id} ${hook ? 'hook' : status}`),
+      ['ConfigMap/during hook', 'ConfigMap/ours Synced', 'Job/before hook'],
+      'what hooks left is shown, without a status',
+    );
 
     await scene.delete('Job/before');
     await scene.patch('ConfigMap/during', { data: { key: 'by hand' } });

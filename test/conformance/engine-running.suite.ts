@@ -129,8 +129,13 @@ export function runningTests(world: World): void {
     );
   });
 
-  for (const propagationPolicy of ['Background', 'Foreground'] as const)
-    test(`SYNC-18 a hook that somebody deletes while it runs (${propagationPolicy}) does not hold up its operation for ever`, async (t) => {
+  const deletions = [
+    { propagationPolicy: 'Background', how: 'Background' },
+    { propagationPolicy: 'Foreground', how: 'Foreground' },
+    { propagationPolicy: 'Background', how: 'with its finalizers taken off' },
+  ] as const;
+  for (const { propagationPolicy, how } of deletions)
+    test(`SYNC-18 a hook that somebody deletes while it runs (${how}) does not hold up its operation for ever`, async (t) => {
       const scene = await world.scene(t, {
         'app/a.yaml': [configMap('a'), job('before', { hook: 'PreSync', duration: '20s' })],
       });
@@ -139,6 +144,7 @@ export function runningTests(world: World): void {
       await scene.request();
       await scene.until('waits for its hook', (view) => view.phase === 'Running' && /before/.test(toldOf(view)));
       const gvk = { group: 'batch', version: 'v1', kind: 'Job' };
+      if (how.startsWith('with')) await scene.patch('Job/before', { metadata: { finalizers: null } });
       await world.cluster.client.delete({ gvk, namespace: scene.namespace, name: 'before' }, { propagationPolicy });
       const view = await scene.until(
         'ended',

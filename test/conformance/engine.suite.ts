@@ -3,6 +3,7 @@ import { aloneTests } from './engine-alone.suite.ts';
 import { applicationTests } from './engine-applications.suite.ts';
 import { registryTests } from './engine-charts.suite.ts';
 import { clockTests } from './engine-clock.suite.ts';
+import { commandLineAloneTests, commandLineTests } from './engine-command-line.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
 import { differenceSettingsTests, differenceTests } from './engine-differences.suite.ts';
@@ -34,6 +35,7 @@ export function engineSuite(world: World): void {
       deletionTests,
       runningTests,
       renderOptionTests,
+      commandLineTests,
     ])
       register(world);
   });
@@ -46,6 +48,7 @@ export function engineSuite(world: World): void {
     registryTests(world);
     renderSettingTests(world);
     clockTests(world);
+    commandLineAloneTests(world);
     vocabularyTests(world);
   });
 }
