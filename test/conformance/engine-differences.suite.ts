@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, type KubeObject, stringifyJson } from '@tiphys/api';
-import { configMap, customResourceDefinition, deployment } from './harness/manifests.ts';
+import { configMap, customResourceDefinition, deployment, secret } from './harness/manifests.ts';
 import { until } from './harness/until.ts';
 import type { World } from './harness/world.ts';
 
@@ -310,5 +310,25 @@ export function differenceSettingsTests(world: World): void {
     await scene.until('OutOfSync', ({ sync }) => sync === 'OutOfSync');
     await scene.sync();
     assert.deepEqual(await scene.data('a'), { mine: '2', theirs: 'by hand' });
+  });
+
+  // Taken away from the desired alone, what lives of the kind would look like something that left Git.
+  test('DIFF-02 SYNC-28 a kind that the settings leave out from now on is not pruned', async (t) => {
+    const objects = (value: string): KubeObject[] => [configMap('a', { key: value }), secret('s', { key: value })];
+    const scene = await world.scene(t, { 'app/a.yaml': objects('one') });
+    await scene.createAutomated({ automated: { prune: true, selfHeal: true } });
+    await scene.untilSettled();
+    const { uid } = (await scene.live('ConfigMap/a')).metadata;
+
+    await world.setConfigMap(t, 'argocd-cm', { 'resource.exclusions': '- {apiGroups: [""], kinds: [ConfigMap]}' });
+    await scene.untilCondition('ExcludedResourceWarning');
+    await scene.untilSettled(await scene.repository.commit({ 'app/a.yaml': objects('two') }));
+    await scene.untilSettled(await scene.repository.commit({ 'app/a.yaml': secret('s', { key: 'three' }) }));
+    await world.controller.stop();
+    world.controller.start();
+    await scene.untilSettled(await scene.repository.commit({ 'app/a.yaml': secret('s', { key: 'four' }) }));
+
+    const live = await scene.live('ConfigMap/a');
+    assert.deepEqual([live.metadata.uid, live['data']], [uid, { key: 'one' }]);
   });
 }

@@ -68,7 +68,7 @@ export async function compare(request: CompareRequest, ports: ReadPorts, signal:
   const rendered = await render(request, resolved, read);
   const { objects, errors, warnings } = await adopt(rendered, request, read);
   const { kept: desired, told } = withoutExcluded(objects, request, ports.live.server);
-  const live = await readLive(desired, request, read);
+  const live = withoutExcludedLive(await readLive(desired, request, read), request, ports.live.server);
   const changes = diff(desired, live, request.diff);
   const revisions = resolved.map(({ commit }) => commit);
   const odd = [...warnings, ...told, ...unsupportedIgnores(request.diff.ignore, desired)];
@@ -90,6 +90,16 @@ function withoutExcluded(
     return { code: 'excluded-resource', object, message: `${object} is excluded in the settings` };
   });
   return { kept: objects.filter((object) => !isOut(object)), told };
+}
+
+/**
+ * What lives of the kinds that the settings leave out is not ours to look at: the watches may still show it, and taken for something
+ * that Git no longer holds it would be pruned.
+ */
+function withoutExcludedLive(live: LiveObjects, { excluded }: CompareRequest, server: string): LiveObjects {
+  if (excluded === undefined) return live;
+  const isOut = (object: KubeObject): boolean => excluded(gvkOf(object), server);
+  return live.values().some(isOut) ? new Map([...live].filter(([, object]) => !isOut(object))) : live;
 }
 
 type Resolved = Readonly<{ source: ApplicationSource; repo: RepositoryAccess; commit: string }>;
