@@ -94,7 +94,7 @@ export function clockTests(world: World): void {
     assert.deepEqual(await scene.data('wave1'), { key: 'two' });
   });
 
-  test('SYNC-48 the delays of the documented policies, and of none', async (t) => {
+  test('SYNC-48 SYNC-49 the delays of the documented policies, and of none, in every form of a duration', async (t) => {
     const clock = await onPushedClock(world, t);
     const scene = await world.scene(t, { 'app/a.yaml': configMap('a', {}, { namespace: 'no-such-namespace-here' }) });
     await scene.create();
@@ -102,6 +102,8 @@ export function clockTests(world: World): void {
       [{ limit: 5, backoff: { duration: '5s', factor: 2, maxDuration: '3m' } }, [5, 10, 20, 40, 80]],
       [{ limit: 3, backoff: { duration: '10s', factor: 2, maxDuration: '3m0s' } }, [10, 20, 40]],
       [{ limit: 4, backoff: { duration: '1m', factor: 2 } }, [60, 120, 180, 180]],
+      [{ limit: 4, backoff: { duration: '90', factor: 3, maxDuration: '1h1m0s' } }, [90, 270, 810, 2430]],
+      [{ limit: 2, backoff: { duration: '1h', factor: 2, maxDuration: '1.5h' } }, [3600, 5400]],
       [{ limit: 2 }, [5, 10]],
     ];
     for (const [retry, wanted] of policies) assert.deepEqual(await delaysOf(scene, clock, retry), wanted);

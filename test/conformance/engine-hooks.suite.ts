@@ -166,6 +166,17 @@ export function hookTests(world: World): void {
     });
   }
 
+  test('SYNC-24 ANN-03 a delete policy that is none is told, and those beside it hold', async (t) => {
+    const hook = job('hook', { hook: 'PostSync', deletePolicy: 'HookSuceeded,HookSucceeded' });
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), hook] });
+    const record = await scene.record('Job');
+    await scene.createAutomated();
+    await scene.untilCondition('SpecWarning', /Job \S*\/hook: "HookSuceeded" is no hook delete policy.*HookSucceeded/);
+    await scene.untilSettled();
+    await scene.untilObject('Job/hook', 'is gone', (object) => object === undefined);
+    assert.deepEqual(record.created, ['Job/hook']);
+  });
+
   test('SYNC-21 a hook with generateName gets a new name in every sync', async (t) => {
     const template = job('unnamed', { hook: 'PreSync' });
     const { annotations } = template.metadata;

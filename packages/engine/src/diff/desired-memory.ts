@@ -1,6 +1,6 @@
 import type { Because, KubeObject } from '@tiphys/api';
 import { readChildApplications } from './child-applications.ts';
-import { waveOf } from '../sync/hooks.ts';
+import { policyWarnings, waveOf } from '../sync/hooks.ts';
 import { optionWarnings } from '../sync/options.ts';
 import { type DesiredTarget, type NormalisedDesired, normaliseDesired } from './normalise-desired.ts';
 
@@ -10,7 +10,9 @@ export type Desired = NormalisedDesired & Readonly<{ warnings: readonly Because[
 function read(rendered: readonly KubeObject[], target: DesiredTarget): Desired {
   const children = readChildApplications(rendered);
   const { objects, errors } = normaliseDesired(children.objects, target);
-  const odd = objects.flatMap((object) => [waveOf(object).warning ?? [], optionWarnings(object)].flat());
+  const odd = objects.flatMap((object) =>
+    [waveOf(object).warning ?? [], optionWarnings(object), policyWarnings(object)].flat(),
+  );
   return { objects, errors: [...children.errors, ...errors], warnings: [...children.warnings, ...odd] };
 }
 

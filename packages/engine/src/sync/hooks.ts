@@ -43,6 +43,17 @@ function deletePoliciesOf(annotations: Readonly<Record<string, string>>): readon
   return policies.length === 0 ? ['BeforeHookCreation'] : policies;
 }
 
+/** A delete policy that is none has no effect (contract 2.5): told, so that nobody waits for it to work. */
+export function policyWarnings(object: KubeObject): readonly Because[] {
+  const wrong = wordsOf(object.metadata.annotations?.[marks.hookDeletePolicy]).filter((word) => !isPolicy(word));
+  const name = describeKey(keyOf(object));
+  return wrong.map((word) => ({
+    code: 'unknown-hook-delete-policy',
+    object: name,
+    message: `${name}: "${word}" is no hook delete policy; use ${hookDeletePolicies.join(', ')}`,
+  }));
+}
+
 /** Reads the hook annotations of an object, Helm's included (contract 2.5). */
 export function readHook(object: KubeObject): HookReading {
   const annotations = object.metadata.annotations ?? {};
