@@ -196,6 +196,29 @@ for (const rights of ['own', 'user-namespace'] as const) {
       assert.match(said(beyond), /Read-only file system/);
     });
 
+    test('REPO-20 a link that a tool leaves for us to follow is refused', async () => {
+      const aside = join(home, 'aside');
+      for (const [script, more] of [
+        [`ln -s '${beside}' '${aside}'`, { network: 'allowed' }],
+        [`ln -s '${tree}' '${aside}'`, { network: 'allowed' }],
+        [`ln -s '${beside}' '${aside}'; exit 1`, {}],
+        [`mkfifo '${aside}'`, { network: 'allowed' }],
+        [`ln -s '${beside}' aside`, { files: 'write' }],
+      ] as const) {
+        const starts = ['/bin/sh', pathOf('ln'), pathOf('mkfifo')];
+        const named = script.replace(/^(?:ln|mkfifo)/, (name) => pathOf(name));
+        await assert.rejects(start(shell(named), { sandbox }, { ...more, starts }), {
+          code: 'render/failed',
+          message: /helm left something at .*aside that is no file/,
+        });
+        for (const left of [aside, join(tree, 'aside')]) rmSync(left, { force: true });
+      }
+      const within = `${pathOf('ln')} -s file aside`;
+      const result = await start(shell(within), { sandbox }, { files: 'write', starts: ['/bin/sh', pathOf('ln')] });
+      assert.equal(result.kind, 'ok', said(result));
+      rmSync(join(tree, 'aside'));
+    });
+
     test('a program by way of links is found, also when they are led elsewhere', async () => {
       const links = mkdtempSync(join(bench.root, 'links-'));
       const link = join(links, 'current', 'sh');

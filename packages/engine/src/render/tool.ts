@@ -1,3 +1,4 @@
+import { readdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { CodedError } from '@tiphys/api';
@@ -63,6 +64,24 @@ function runFolderOf({ home, cwd, files = 'read' }: ToolRun): RunFolder {
   return { folder, writes: files === 'write' ? [home, join(folder, repository)] : [home], cwd };
 }
 
+/**
+ * Refuses links that a tool left where this program is going to read and write: they lead anywhere on the host, and the tool is the one
+ * who is kept from there. In its home no tool makes any; those of a repository stay in the run.
+ * @throws CodedError render/failed
+ */
+async function refuseLinks({ tool, home }: ToolRun, { folder, writes }: RunFolder): Promise<void> {
+  const run = await realpath(folder);
+  for (const written of writes)
+    for (const entry of await readdir(written, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile() || entry.isDirectory()) continue;
+      const place = join(entry.parentPath, entry.name);
+      // What leads nowhere is not read.
+      const end = await realpath(place).catch(() => join(run, 'nowhere'));
+      if (written !== home && entry.isSymbolicLink() && end.startsWith(join(run, sep))) continue;
+      throw new CodedError('render/failed', `${tool} left something at ${relative(folder, place)} that is no file`);
+    }
+}
+
 /** How programs in Go end at the limit of their address space: with this, and a trace of no use to anybody. */
 const outOfMemory = /^(?:runtime: out of memory|fatal error: (?:runtime: )?(?:out of memory|cannot allocate memory))/m;
 
@@ -84,7 +103,7 @@ function wordsOf(text: string, { cwd, home }: Pick<ToolRun, 'cwd' | 'home'>): st
 
 /**
  * Runs a tool with nothing of this program's environment.
- * @throws CodedError render/timeout, render/output-too-large, render/too-costly, render/tool-missing; the signal's reason when aborted
+ * @throws CodedError render/failed for links that it left, render/timeout, render/output-too-large, render/too-costly, render/tool-missing; the signal's reason when aborted
  */
 export async function runTool(
   run: ToolRun,
@@ -93,13 +112,14 @@ export async function runTool(
 ): Promise<ToolResult> {
   const { sandbox, settings } = ports;
   const { network } = run;
+  const folder = runFolderOf(run);
   const limits = { network, ...(run.maxMemoryBytes !== undefined && { addressSpaceBytes: run.maxMemoryBytes }) };
   const wrapped = await sandbox.wrap(
     {
       command: run.program.command,
       args: [...run.program.args, ...run.args],
       starts: run.starts ?? [],
-      run: runFolderOf(run),
+      run: folder,
     },
     limits,
   );
@@ -128,6 +148,8 @@ export async function runTool(
       'render/output-too-large',
       `${run.tool} printed more than ${settings.maxOutputBytes} bytes and was stopped`,
     );
+  // After any other run what it wrote is deleted, and nothing else.
+  if (network === 'allowed' || run.files === 'write' || outcome.code !== 0) await refuseLinks(run, folder);
   if (outcome.code === 0) return { kind: 'ok', stdout: outcome.stdout };
   if (outOfMemory.test(outcome.stderr))
     throw new CodedError('render/too-costly', `${run.tool} needed more memory than it may have and was stopped`);
