@@ -112,6 +112,30 @@ export function runningTests(world: World): void {
     }
   });
 
+  test('SYNC-48 REC-05 between two attempts the status follows Git and the cluster', async (t) => {
+    const failing = job('before', { hook: 'PreSync', outcome: 'fail' });
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), failing] });
+    await scene.createAutomated({ retry: { limit: 1, backoff: { duration: '60s' } } });
+    await scene.until('waits for its next attempt', (view) => view.retryCount === 1);
+    const waiting = /Retrying attempt #1 of 1 in 1m0s|Retrying attempt #1 of 1 in 60s/;
+
+    const revision = await scene.repository.commit({ 'app/a.yaml': [configMap('a'), configMap('b'), failing] });
+    const view = await scene.until('is compared with the commit', (seen) => seen.revision === revision);
+    assert.deepEqual(
+      view.resources.filter(({ hook }) => !hook).map(({ id }) => id),
+      ['ConfigMap/a', 'ConfigMap/b'],
+    );
+    await scene.createObject(configMap('a'));
+    const found = await scene.until('sees the object', (seen) =>
+      seen.resources.some(({ id, health }) => id === 'ConfigMap/a' && health !== 'Missing'),
+    );
+    await scene.refresh();
+    for (const { phase, retryCount, waitingFor } of [view, found, await scene.view()]) {
+      assert.deepEqual([phase, retryCount], ['Running', 1]);
+      assert.match(waitingFor, waiting);
+    }
+  });
+
   test('SYNC-12 ANN-02 a hook of two phases runs in each of them', async (t) => {
     const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), job('check', { hook: 'PreSync,PostSync' })] });
     const record = await scene.record('Job', 'ConfigMap');

@@ -42,12 +42,30 @@ export async function runOperation(pass: Pass, state: OperationState, given: Giv
   const now = context.ports.clock.now();
   if (awaitsRetry(state) && state.phase !== 'Terminating') {
     const at = dueAt(state);
-    if (at > now) return { againInMs: at.getTime() - now.getTime() };
+    if (at > now) {
+      await tellBetweenAttempts(pass, { state, at, given });
+      return { againInMs: Math.max(1, at.getTime() - context.ports.clock.now().getTime()) };
+    }
     return context.limitOperations(() =>
       attempt(pass, retryOperation(state, state.operation.retry?.refresh === true), given),
     );
   }
   return context.limitOperations(() => attempt(pass, state, given));
+}
+
+/** Until the next attempt the application is compared like any other: a commit, or a change in the cluster, shows in its status. */
+async function tellBetweenAttempts(
+  pass: Pass,
+  { state, at, given }: Readonly<{ state: OperationState; at: Date; given: Given }>,
+): Promise<void> {
+  const because = {
+    code: 'waiting-for-retry',
+    until: at.toISOString(),
+    ...(state.message !== undefined && { message: state.message }),
+  };
+  await writeStatus(pass, {
+    status: describeStatus(statusWith(pass, given, { operationState: state, waitingFor: [because] })),
+  });
 }
 
 /** When the attempt that is waited for begins; `retryCount` already counts it. */
