@@ -101,13 +101,17 @@ export function aloneTests(world: World): void {
       'app/a.yaml': data.map(({ metadata }) => configMap(metadata.name ?? '', { key: 'two' })),
     });
     await scene.until('OutOfSync', ({ sync }) => sync === 'OutOfSync');
-    // Side by side with the operation: before, between and after its own writes of the objects.
-    const meddling = (async (): Promise<void> => {
-      for (let index = 0; index < 40; index += 1)
-        await scene.patch(`ConfigMap/c${index % 5}`, { data: { key: `by hand ${index}` } });
-    })();
-    await scene.sync();
-    await meddling;
+    // Right before the operation, and, side by side with it, as soon as it has written an object.
+    const objects = data.map(({ metadata }) => `ConfigMap/${metadata.name ?? ''}`);
+    for (const object of objects) await scene.patch(object, { data: { key: 'by hand before' } });
+    const meddle = async (object: string): Promise<void> => {
+      await until(`${object} is written`, async () => {
+        const key = at(await scene.live(object), 'data', 'key');
+        return key === 'two' ? { is: true } : { seen: String(key) };
+      });
+      await scene.patch(object, { data: { key: 'by hand after' } });
+    };
+    await Promise.all([scene.sync(), ...objects.map(meddle)]);
     await scene.until('says what is so', ({ sync }) => sync === 'OutOfSync');
     await scene.sync();
     await scene.until('Synced', ({ sync }) => sync === 'Synced');

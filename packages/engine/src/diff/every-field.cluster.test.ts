@@ -28,7 +28,7 @@ import { clientSidePatch, createdObject, sentObject } from '../sync/client-side-
 import { tracking } from '../sync/writer.suite.ts';
 import type { Difference } from './change.ts';
 import { compareObject } from './compare-object.ts';
-import { withoutForeignManagers } from './live/live-entry.ts';
+import { openTrim } from './live/live-entry.ts';
 import { defaultCompareOptions } from './normalise.ts';
 import {
   elementsAt,
@@ -43,6 +43,7 @@ import {
 import { withoutKeys } from './without-keys.ts';
 
 let client: KubeClient;
+const trim = openTrim();
 const namespace = 'every-field';
 before(async () => {
   const kubeconfig = process.env['TIPHYS_TEST_KUBECONFIG'];
@@ -95,7 +96,7 @@ function make(object: KubeObject): Promise<KubeObject | undefined> {
   const key = canonicalJson(object);
   const known = made.get(key);
   if (known !== undefined) return known;
-  const answer = client.create(object, dryRun).then(withoutForeignManagers, (error: unknown) => {
+  const answer = client.create(object, dryRun).then(trim, (error: unknown) => {
     if (error instanceof KubeError && error.code !== 'kube/timeout') return undefined;
     throw error;
   });
@@ -192,7 +193,7 @@ async function wrongForm(form: KubeObject): Promise<string[] | undefined> {
   const { differences } = compareObject(form, live, settings);
   if (differences.length > 0) return isDropped(live, differences) ? undefined : [`differs: ${told(differences)}`];
   const wrong = clientSidePatch(form, live) === undefined ? [] : ['would be patched although nothing differs'];
-  const applied = await client.apply(sentObject(form), { ...dryRun, force: true }).then(withoutForeignManagers);
+  const applied = await client.apply(sentObject(form), { ...dryRun, force: true }).then(trim);
   const again = compareObject(form, applied, settings).differences;
   return again.length === 0 ? wrong : [...wrong, `differs after server-side apply: ${told(again)}`];
 }

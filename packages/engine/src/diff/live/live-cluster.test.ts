@@ -72,6 +72,32 @@ test('a write of ours shows at once, and a change by somebody else is announced'
   assert.deepEqual(names(live.managed('shop')), ['ours']);
 });
 
+test('what a write left, and field sets that are alike, are kept once', async () => {
+  await using live = open();
+  await live.ensure([configMaps], signal);
+  const all = Array.from({ length: 10 }, (_, index) => `once-${index}`);
+  const waiting = new Set(all);
+  const shown = Promise.withResolvers<undefined>();
+  live.onChange(({ key }) => {
+    waiting.delete(key.name);
+    if (waiting.size === 0) shown.resolve(undefined);
+  });
+  const answers: KubeObject[] = [];
+  for (const name of all) {
+    const apply = { fieldManager: 'kubectl', force: true };
+    live.recentWrites.written(await client.apply(withTracking(configMap(name), 'once', tracking), apply));
+    answers.push(...live.managed('once').filter(({ metadata }) => metadata.name === name));
+  }
+  await shown.promise;
+  const found = live.managed('once');
+  assert.deepEqual(names(found), all);
+  // An event may be faster than the answer of its write.
+  assert.ok(found.some((object) => answers.includes(object)));
+  const fieldSets = new Set(found.map(({ metadata }) => metadata.managedFields?.[0]?.fieldsV1));
+  assert.equal(fieldSets.size, 1);
+  assert.ok(!fieldSets.has(undefined));
+});
+
 test('an unreachable cluster is an error, never an empty one', async () => {
   const gone = connect(
     { name: 'gone', server: 'http://127.0.0.1:9', credentials: { kind: 'none' } },

@@ -24,7 +24,7 @@ import {
   openCache,
 } from '@tiphys/kube';
 import type { ClusterFacts, LiveChange, LiveView, WantedKind } from './live-view.ts';
-import { type LiveEntry, projectEntry } from './live-entry.ts';
+import { type LiveEntry, openTrim, projectEntry } from './live-entry.ts';
 import { openRecentWrites, type RecentWrites } from './recent-writes.ts';
 import { goneVersion } from './seen-versions.ts';
 import { type ExcludedKinds, sweepForMarks } from './sweep.ts';
@@ -59,6 +59,7 @@ const searchAgainMs = 30_000;
 class WatchingCluster implements LiveCluster {
   readonly recentWrites: RecentWrites;
   readonly #ports: LiveClusterPorts;
+  readonly #trim = openTrim();
   readonly #settings: LiveClusterSettings;
   readonly #caches = new Map<string, ObjectCache<LiveEntry>>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
@@ -71,7 +72,7 @@ class WatchingCluster implements LiveCluster {
   constructor(ports: LiveClusterPorts, settings: LiveClusterSettings) {
     this.#ports = ports;
     this.#settings = settings;
-    this.recentWrites = openRecentWrites(ports.clock, settings.tracking);
+    this.recentWrites = openRecentWrites(ports.clock, settings.tracking, this.#trim);
   }
 
   get server(): string {
@@ -254,7 +255,8 @@ class WatchingCluster implements LiveCluster {
       this.#ports.client,
       {
         resource,
-        project: (object) => projectEntry(object, tracking),
+        project: (object) =>
+          projectEntry(object, tracking, (managed) => this.recentWrites.sameAs(managed) ?? this.#trim(managed)),
         indices: { [instanceIndex]: ({ instance }) => (instance === undefined ? [] : [instance]) },
       },
       this.#ports,

@@ -1,5 +1,4 @@
 import { type Clock, keyOf, keyText, type KubeObject, trackedBy, type TrackingSettings } from '@tiphys/api';
-import { withoutForeignManagers } from './live-entry.ts';
 import { goneVersion, openSeenVersions } from './seen-versions.ts';
 
 /** How long a write may wait for its watch event before the cache is believed again. */
@@ -15,6 +14,8 @@ export interface RecentWrites {
   /** The watch has shown an object at this version, or gone. Answers the write of ours that it showed, if it was just that. */
   seen(key: string, version: string): OwnWrite | undefined;
   get(key: string): KubeObject | 'deleted' | undefined;
+  /** What is kept of a write whose outcome this is: then it need not be kept twice. */
+  sameAs(object: KubeObject): KubeObject | undefined;
   /** Writes for an application that the watch has not shown yet: a comparison that begins now sees what they left. */
   pendingOf(instance: string): Set<OwnWrite>;
   /** Lays the recent writes of an application over what the cache shows. */
@@ -28,7 +29,12 @@ type Write = Readonly<{
   object: KubeObject | 'deleted';
 }>;
 
-export function openRecentWrites(clock: Clock, tracking: TrackingSettings): RecentWrites {
+/** `trim`: what is kept of an object. */
+export function openRecentWrites(
+  clock: Clock,
+  tracking: TrackingSettings,
+  trim: (object: KubeObject) => KubeObject,
+): RecentWrites {
   // In order of writing: the oldest come first, so expiry looks at the head only.
   const writes = new Map<string, Write>();
   const shown = openSeenVersions();
@@ -54,7 +60,7 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
   };
 
   return {
-    written: (object) => note(object, withoutForeignManagers(object)),
+    written: (object) => note(object, trim(object)),
     deleted: (object) => note(object, 'deleted'),
     seen: (key, version) => {
       shown.add(key, version);
@@ -70,6 +76,12 @@ export function openRecentWrites(clock: Clock, tracking: TrackingSettings): Rece
     get: (key) => {
       expire();
       return writes.get(key)?.object;
+    },
+    sameAs: (object) => {
+      const kept = writes.get(keyText(keyOf(object)))?.object;
+      if (kept === undefined || kept === 'deleted' || kept.apiVersion !== object.apiVersion) return undefined;
+      const { uid, resourceVersion } = object.metadata;
+      return kept.metadata.uid === uid && kept.metadata.resourceVersion === resourceVersion ? kept : undefined;
     },
     overlay: (instance, found) => {
       expire();
