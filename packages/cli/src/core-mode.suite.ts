@@ -316,7 +316,13 @@ function coreMode(access: () => Promise<Access>): void {
         name,
         status: 'Synced',
       });
-      const resources = [resource('Service', 'web'), resource('Service', 'gone'), resource('ConfigMap', 'plain')];
+      const resources = [
+        resource('Service', 'web'),
+        resource('Service', 'gone'),
+        resource('ConfigMap', 'plain'),
+        // What Git has with a generateName alone stands nowhere, and keeps no other from being looked up.
+        resource('Service', ''),
+      ];
       await patchRaw('assessed', { status: { resourceHealthSource: 'appTree', resources } });
       const service = { ports: [{ port: 80 }], selector: { a: 'b' } };
       await world.client.create({
@@ -338,7 +344,7 @@ function coreMode(access: () => Promise<Access>): void {
       const shown: unknown = parseJson((await cli(['app', 'get', 'assessed', '-o', 'json'])).out);
       assert.deepEqual(
         listAt(shown, 'status', 'resources').map((one) => at(one, 'health', 'status')),
-        ['Healthy', 'Missing', undefined],
+        ['Healthy', 'Missing', undefined, undefined],
       );
       const waiting = ['app', 'wait', 'assessed', '--sync', '--timeout', '30'];
       await patchRaw('assessed', { status: { sync: { status: 'Synced' } } });

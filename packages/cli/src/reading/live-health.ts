@@ -9,7 +9,7 @@ async function assessed(application: Application, context: CommandContext): Prom
   const { assess } = await import('@tiphys/engine');
   const { client, close } = await openDestination(application.spec, await context.ports(), signal);
   try {
-    const wanted = resources.filter(({ hook, health }) => hook !== true && health === undefined);
+    const wanted = resources.filter(({ hook, health, name }) => hook !== true && health === undefined && name !== '');
     const live = await readObjects(client, wanted, signal);
     const complete = resources.map((resource): ResourceStatus => {
       if (!live.has(refText(resource))) return resource;
