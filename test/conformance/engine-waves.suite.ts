@@ -9,6 +9,7 @@ import {
   manifest,
   secret,
   service,
+  workload,
 } from './harness/manifests.ts';
 import { saysOf, toldOf } from './harness/application.ts';
 import type { Recorder } from './harness/recorder.ts';
@@ -234,6 +235,22 @@ export function waveTests(world: World): void {
       assert.equal(await scene.get('ConfigMap/later'), undefined);
     });
   }
+
+  for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet'])
+    test(`SYNC-08 HEALTH-03 HEALTH-04 a wave that changes a ${kind} waits for its new pods, not for what its status said before`, async (t) => {
+      const files = (outcome: 'succeed' | 'never-ready', value: string) => ({
+        'app/a.yaml': [workload(kind)('page', { outcome, wave: 0 }), configMap('later', { key: value }, { wave: 1 })],
+      });
+      const scene = await world.scene(t, files('succeed', 'one'));
+      await scene.create();
+      assert.equal((await scene.sync()).phase, 'Succeeded');
+      const revision = await scene.repository.commit(files('never-ready', 'two'));
+      await scene.until('sees the commit', (view) => view.revision === revision);
+      await scene.request();
+      await scene.until('waits for it', (view) => view.phase === 'Running' && view.message.includes('page'));
+      await scene.stays('waits', (view) => view.phase === 'Running');
+      assert.deepEqual(await scene.data('later'), { key: 'one' });
+    });
 
   test('SYNC-10 inside a wave the order is by kind: a namespace and what is in it, a ConfigMap before its Deployment', async (t) => {
     const scene = await world.scene(t);
