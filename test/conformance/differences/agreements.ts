@@ -14,7 +14,7 @@ import {
   type Place,
 } from './difference.ts';
 import { comparable } from '../differential/normalize.ts';
-import { podDetails } from '../differential/pod-details.ts';
+import { podDetails } from '../differential/kinds/pod-details.ts';
 import { celAgreements } from './cel.ts';
 import { controllerAgreements } from './controllers.ts';
 import { jobAgreements } from './jobs.ts';

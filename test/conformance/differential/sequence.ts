@@ -1,6 +1,6 @@
 import { at, isRecord } from '@tiphys/api';
 import type { Answer, Call } from './api.ts';
-import { metadataFields, type Field, type TestedKind } from './kinds.ts';
+import { metadataFields, type Field, type TestedKind } from './kinds/field.ts';
 import type { Random } from './random.ts';
 
 type Fields = Record<string, unknown>;
