@@ -55,7 +55,7 @@ export { imagesOf } from './sync/task-result.ts';
 export type * from './sync/writer-types.ts';
 export { openRenderer, type Renderer, type RendererPorts } from './render/renderer.ts';
 export { rendererDefaults, type RendererSettings } from './render/renderer-settings.ts';
-export type { Isolation } from './render/sandbox.ts';
+export type { Isolation } from './render/sandbox/sandbox.ts';
 export type { ToolCommand } from './render/tool.ts';
 export {
   type ReadSet,

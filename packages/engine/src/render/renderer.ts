@@ -8,7 +8,7 @@ import type { RepositoryAccess } from '../git/read/repository-access.ts';
 import { rememberApiVersionUse } from './helm/api-versions.ts';
 import type { ChartRepositories } from './helm/charts.ts';
 import { openChartRepositories } from './helm/open-charts.ts';
-import { openSandbox } from './isolation.ts';
+import { openSandbox } from './sandbox/open-sandbox.ts';
 import { type Decoder, openDecoder } from './decode/decoder.ts';
 import { rememberDocuments } from './decode/documents.ts';
 import { workerNeeds } from './decode/worker-process.ts';
@@ -20,7 +20,7 @@ import { isOnlyRef, type PlanPorts, planSource, refsOf } from './plan-source.ts'
 import { placesOf, type Read } from './read-set.ts';
 import type { Outcome } from './render-cache.ts';
 import type { Plan } from './plan.ts';
-import type { Isolation, Sandbox } from './sandbox.ts';
+import type { Isolation, Sandbox } from './sandbox/sandbox.ts';
 import { type Attempt, SourceRenderer } from './render-source.ts';
 import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
 import { runTool, type ToolCommand, type ToolResult, type ToolRun } from './tool.ts';

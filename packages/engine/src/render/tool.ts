@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { CodedError } from '@tiphys/api';
 import { runProcess } from '../git/read/run-process.ts';
-import type { RunFolder, Sandbox } from './sandbox.ts';
+import type { RunFolder, Sandbox } from './sandbox/sandbox.ts';
 
 /** A render tool: a program, and the arguments that come before all others (`kubectl kustomize`). */
 export type ToolCommand = Readonly<{ command: string; args: readonly string[] }>;
@@ -123,7 +123,7 @@ export async function runTool(
     },
     limits,
   );
-  // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (isolation.ts).
+  // The wrapper has to find `mount`; what it becomes finds no other program: no git, no shell (sandbox/open-sandbox.ts).
   const shared = network === 'allowed' ? settings.networkEnvironment : {};
   const env = { ...shared, ...environmentOf(run), PATH: ports.path };
   const outcome = await runProcess(

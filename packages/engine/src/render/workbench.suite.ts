@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { type ApplicationSource, chartOf, type ErrorCode, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
 import { type GitStore, openGitStore } from '../git/read/git-store.ts';
-import { type IsolationSettings, openSandbox } from './isolation.ts';
+import { type IsolationSettings, openSandbox } from './sandbox/open-sandbox.ts';
 import { openRenderer, type Renderer } from './renderer.ts';
 import { rendererDefaults, type RendererSettings } from './renderer-settings.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import { renderDefaults, type Rendered, type RenderError, type RenderRequest, type RenderSettings } from './types.ts';
 
 const tools = join(import.meta.dirname, '../../../../.cache/tools');

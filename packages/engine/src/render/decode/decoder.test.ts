@@ -5,7 +5,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { canonicalJson, CodedError, stringifyYaml } from '@tiphys/api';
 import { rendererDefaults } from '../renderer-settings.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { Workbench } from '../workbench.suite.ts';
 import { type Decoder, type DecodeSettings, openDecoder } from './decoder.ts';
 

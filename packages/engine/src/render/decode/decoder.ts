@@ -4,7 +4,7 @@ import { folderOf } from '../../git/read/tree.ts';
 import type { RenderWarning } from '../types.ts';
 import type { Question } from './protocol.ts';
 import type { ArchiveFiles } from './read-archive.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Work, workerInvocation, WorkerProcess, type WorkerSettings, type WorkOutcome } from './worker-process.ts';
 
 /** An untrusted text and how it is called in errors: a path, or what it is. */

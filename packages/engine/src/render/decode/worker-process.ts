@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '@tiphys/api';
 import { killGroup } from '../../git/read/run-process.ts';
-import type { Invocation, Sandbox } from '../sandbox.ts';
+import type { Invocation, Sandbox } from '../sandbox/sandbox.ts';
 import { type Frame, FrameReader, frameOf } from './frame.ts';
 import { type Answer, parseAnswer, type Question } from './protocol.ts';
 

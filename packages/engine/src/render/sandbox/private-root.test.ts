@@ -14,12 +14,12 @@ import {
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { IsolationSettings } from './isolation.ts';
+import type { IsolationSettings } from './open-sandbox.ts';
 import { openPrivateRoot } from './private-root.ts';
-import { rendererDefaults } from './renderer-settings.ts';
+import { rendererDefaults } from '../renderer-settings.ts';
 import type { Isolation, Limits, Rights, Sandbox } from './sandbox.ts';
-import { runTool, type ToolResult } from './tool.ts';
-import { pathOf, Workbench } from './workbench.suite.ts';
+import { runTool, type ToolResult } from '../tool.ts';
+import { pathOf, Workbench } from '../workbench.suite.ts';
 
 const canary = 'CANARY-3b90e1';
 const bench = new Workbench();

@@ -1,4 +1,4 @@
-import { runProcess } from '../git/read/run-process.ts';
+import { runProcess } from '../../git/read/run-process.ts';
 
 /**
  * How far a render tool is kept apart from this program and its host, beyond its empty environment and home:

@@ -3,8 +3,8 @@ import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { silentLogger, systemClock } from '@tiphys/api';
-import { openRenderer } from './renderer.ts';
-import { configMap, helm, kubectl, names, Workbench, withoutTools } from './workbench.suite.ts';
+import { openRenderer } from '../renderer.ts';
+import { configMap, helm, kubectl, names, Workbench, withoutTools } from '../workbench.suite.ts';
 
 const bench = new Workbench();
 after(() => bench.close());
