@@ -3,6 +3,7 @@ import { aloneTests } from './engine-alone.suite.ts';
 import { applicationTests } from './engine-applications.suite.ts';
 import { registryTests } from './engine-charts.suite.ts';
 import { clockTests } from './engine-clock.suite.ts';
+import { childTests } from './engine-children.suite.ts';
 import { commandLineAloneTests, commandLineTests } from './engine-command-line.suite.ts';
 import { compareTests } from './engine-compare.suite.ts';
 import { deletionAloneTests, deletionTests } from './engine-deletion.suite.ts';
@@ -10,6 +11,7 @@ import { differenceSettingsTests, differenceTests } from './engine-differences.s
 import { healthTests } from './engine-health.suite.ts';
 import { hookTests } from './engine-hooks.suite.ts';
 import { operationTests } from './engine-operations.suite.ts';
+import { optionTests } from './engine-options.suite.ts';
 import { pruneTests } from './engine-prune.suite.ts';
 import { renderTests } from './engine-render.suite.ts';
 import { renderOptionTests, renderSettingTests } from './engine-render-options.suite.ts';
@@ -29,9 +31,11 @@ export function engineSuite(world: World): void {
     const areas = [thinPathTests, compareTests, differenceTests, renderTests, waveTests, hookTests, pruneTests];
     for (const register of [
       ...areas,
+      optionTests,
       operationTests,
       healthTests,
       applicationTests,
+      childTests,
       deletionTests,
       runningTests,
       renderOptionTests,
