@@ -62,23 +62,29 @@ export function commandLineTests(world: World): void {
     assert.notEqual((await scene.live('Deployment/page')).metadata.uid, metadata.uid);
   });
 
-  test('APP-10 APP-11 an application from app create to app delete, with what it deploys', async (t) => {
-    const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
-    scene.adopt(scene.name);
-    const source = ['--repo', scene.repository.url, '--path', 'app'];
-    const destination = ['--dest-server', 'https://kubernetes.default.svc', '--dest-namespace', scene.namespace];
-    const policy = ['--sync-policy', 'automated', '--set-finalizer'];
-    const created = await tiphys(world, 'app', 'create', scene.name, ...source, ...destination, ...policy);
-    assert.equal(created.exit, 0, created.err);
-    const waited = await tiphys(world, 'app', 'wait', scene.name, '--sync', '--health', '--timeout', '60');
-    assert.equal(waited.exit, 0, waited.err);
-    await scene.untilSettled();
-    await scene.live('ConfigMap/a');
-    const deleted = await tiphys(world, 'app', 'delete', scene.name, '--yes');
-    assert.equal(deleted.exit, 0, deleted.err);
-    await scene.untilGone();
-    assert.equal(await scene.get('ConfigMap/a'), undefined);
-  });
+  for (const { title, flags, isByCommand } of [
+    { title: 'app create to app delete, which cascades,', flags: [], isByCommand: true },
+    { title: 'app create --set-finalizer to its deletion', flags: ['--set-finalizer'], isByCommand: false },
+  ])
+    test(`APP-10 APP-11 an application from ${title} with what it deploys`, async (t) => {
+      const scene = await world.scene(t, { 'app/a.yaml': configMap('a') });
+      scene.adopt(scene.name);
+      const source = ['--repo', scene.repository.url, '--path', 'app'];
+      const destination = ['--dest-server', 'https://kubernetes.default.svc', '--dest-namespace', scene.namespace];
+      const policy = ['--sync-policy', 'automated', ...flags];
+      const created = await tiphys(world, 'app', 'create', scene.name, ...source, ...destination, ...policy);
+      assert.equal(created.exit, 0, created.err);
+      const waited = await tiphys(world, 'app', 'wait', scene.name, '--sync', '--health', '--timeout', '60');
+      assert.equal(waited.exit, 0, waited.err);
+      await scene.untilSettled();
+      await scene.live('ConfigMap/a');
+      if (isByCommand) {
+        const deleted = await tiphys(world, 'app', 'delete', scene.name, '--yes');
+        assert.equal(deleted.exit, 0, deleted.err);
+      } else await scene.deleteApplication();
+      await scene.untilGone();
+      assert.equal(await scene.get('ConfigMap/a'), undefined);
+    });
 }
 
 /** The same, where nothing but the command may bring news. */
