@@ -172,7 +172,9 @@ type Plan = Readonly<{ facts: StatusFacts; request: string | undefined; busy: bo
 async function actOn(pass: Pass, { facts, request, busy }: Plan): Promise<Next> {
   const { application, memory, context } = pass;
   if (busy) {
-    if (request !== undefined) await writeAnswer(pass, facts, request);
+    // What the operation waits for is for the operation to say.
+    const waitingFor = application.status?.waitingFor ?? [];
+    if (request !== undefined) await writeAnswer(pass, { ...facts, waitingFor }, request);
     return runOperation(pass, resumed(application, context.ports.clock.now()), { facts });
   }
   const automated = automation(pass, facts);

@@ -19,7 +19,7 @@ import { clientSidePatch, createdObject, sentObject } from './client-side-patch.
 import { hasFinalizer } from './hook-object.ts';
 import { hookFinalizer } from './marks.ts';
 import { migratedFields, needsMigration } from './ownership-migration.ts';
-import { asItWas, elsewhere, isFaulty, refusesChange } from './refused-update.ts';
+import { asItWas, elsewhere, mayForce, whyNotForced } from './refused-update.ts';
 import type { ApplyTask, HookTask, NamespaceTask, PruneTask, TaskOptions } from './types.ts';
 import { patchAsSeen } from './patch-as-seen.ts';
 import { formerOwners, isMissingNamespace, refusalText, writeMessage } from './write-message.ts';
@@ -58,9 +58,6 @@ const changedMeanwhile = (error: unknown): boolean => isCode(error, 'kube/confli
 
 const isBinding = (object: KubeObject): boolean => /^(?:Cluster)?RoleBinding$/.test(object.kind);
 const isDefinition = (object: KubeObject): boolean => object.kind === 'CustomResourceDefinition';
-/** What is never deleted to be created again: everything in it, whoever made that, would go with it. */
-const holdsOthers = (object: KubeObject): boolean =>
-  isDefinition(object) || (object.kind === 'Namespace' && object.apiVersion === 'v1');
 
 /** One write: the ports, the settings, and on whose behalf. */
 type Call = Readonly<{ ports: WriterPorts; settings: WriterSettings; context: WriteContext }>;
@@ -241,42 +238,38 @@ async function migrate(object: KubeObject, seen: KubeObject, variant: Variant): 
 
 /** Creation is tried under another name, since the API server cannot try it in the place of an object that stands. */
 async function requireCreatable(object: KubeObject, refused: KubeError, variant: Variant): Promise<void> {
-  const options = { ...writeOptions(variant, variant.options.validate), dryRun: true };
   try {
-    await variant.ports.client.create(elsewhere(object), options);
+    const options = writeOptions(variant, variant.options.validate);
+    await variant.ports.client.create(elsewhere(object), { ...options, dryRun: true });
   } catch (error) {
-    if (error instanceof KubeError && isFaulty(refused, error)) throw refused;
+    const why = whyNotForced(refused, error);
+    if (why !== undefined) throw why;
   }
 }
 
 /** Creates in the place of an object that was deleted for it; when that fails, what was there comes back, as `kubectl` does it. */
 async function createInPlaceOf(before: KubeObject, object: KubeObject, variant: Variant): Promise<KubeObject> {
-  const { client } = variant.ports;
   try {
-    return await client.create(createdObject(object), writeOptions(variant, variant.options.validate));
+    return await variant.ports.client.create(createdObject(object), writeOptions(variant, variant.options.validate));
   } catch (error) {
-    const lost = asItWas(before);
-    if (lost !== undefined && !alreadyExists(error)) await client.create(lost, writeOptions(variant, false));
+    const lost = alreadyExists(error) ? undefined : asItWas(before);
+    if (lost !== undefined) await variant.ports.client.create(lost, writeOptions(variant, false));
     throw error;
   }
 }
 
 async function recreate(object: KubeObject, live: KubeObject, variant: Variant): Promise<Done> {
-  const { client } = variant.ports;
-  const { context } = variant;
+  const { context, ports } = variant;
   const done = { action: 'recreate', what: 'deleted and created', changed: true } as const;
   if (context.dryRun) return { ...done, object: live };
   // The cache leaves out parts that must come back with it.
   const before = (await read(live, variant)) ?? live;
   const { uid } = live.metadata;
   const propagationPolicy = context.propagation === 'Orphan' ? 'Background' : context.propagation;
-  await client.delete(refOf(live), { signal: context.signal, propagationPolicy, preconditions: { uid } });
+  await ports.client.delete(refOf(live), { signal: context.signal, propagationPolicy, preconditions: { uid } });
   const left = await poll(variant, goneMs, async () => (await read(live, variant))?.metadata.uid !== uid);
-  if (!left)
-    throw new CodedError(
-      'kube/timeout',
-      `${describeKey(keyOf(live))} is still there ${goneMs / 1000} s after it was deleted`,
-    );
+  const standing = `${describeKey(keyOf(live))} is still there ${goneMs / 1000} s after it was deleted`;
+  if (!left) throw new CodedError('kube/timeout', standing);
   return { ...done, object: await createInPlaceOf(before, object, variant) };
 }
 
@@ -288,8 +281,7 @@ async function applyVariant(task: ApplyTask | HookTask, live: KubeObject | undef
   try {
     return await variants[options.apply](object, live, variant);
   } catch (error) {
-    if (!options.force || live === undefined || holdsOthers(live)) throw error;
-    if (!(error instanceof KubeError) || !refusesChange(error)) throw error;
+    if (!options.force || live === undefined || !mayForce(live, error)) throw error;
     await requireCreatable(object, error, variant);
     return recreate(object, live, variant);
   }
