@@ -112,10 +112,24 @@ export function runningTests(world: World): void {
     }
   });
 
+  test('SYNC-48 a commit that mends a failing automated sync does not wait for its next attempt', async (t) => {
+    const failing = job('before', { hook: 'PreSync', outcome: 'fail' });
+    const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), failing] });
+    await scene.createAutomated({ retry: { limit: 3, backoff: { duration: '10m', maxDuration: '1h' } } });
+    await scene.until('waits for its next attempt', (view) => view.retryCount === 1);
+
+    const mended = await scene.repository.commit({
+      'app/a.yaml': [configMap('a'), job('before', { hook: 'PreSync' })],
+    });
+    const view = await scene.until('Synced', (seen) => seen.sync === 'Synced' && seen.phase === 'Succeeded');
+    assert.equal(view.syncedRevision, mended);
+    assert.deepEqual([view.retryCount, view.conditions], [0, []]);
+  });
+
   test('SYNC-48 REC-05 between two attempts the status follows Git and the cluster', async (t) => {
     const failing = job('before', { hook: 'PreSync', outcome: 'fail' });
     const scene = await world.scene(t, { 'app/a.yaml': [configMap('a'), failing] });
-    await scene.createAutomated({ retry: { limit: 1, backoff: { duration: '60s' } } });
+    await scene.createAutomated({ retry: { limit: 1, refresh: true, backoff: { duration: '60s' } } });
     await scene.until('waits for its next attempt', (view) => view.retryCount === 1);
     const waiting = /Retrying attempt #1 of 1 in 1m0s|Retrying attempt #1 of 1 in 60s/;
 

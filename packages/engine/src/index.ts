@@ -48,7 +48,7 @@ export {
   type SelfHealPauses,
 } from './sync/decide-automated-sync.ts';
 export { automatedRetry, decideRetry, retryDelay, type RetryDecision } from './sync/decide-retry.ts';
-export { decideStep } from './sync/decide-step.ts';
+export { decideStep, supersededBy } from './sync/decide-step.ts';
 export { confirmsDelete, keepsOnDelete, readOptions, type OptionValues } from './sync/options.ts';
 export { planSync, taskId, withApproval } from './sync/plan-sync.ts';
 export { imagesOf } from './sync/task-result.ts';

@@ -268,8 +268,10 @@ const refuse = (errors: readonly Because[]): SyncStep => {
   return finish('Failed', message, errors[0] ?? { code: 'invalid-task' });
 };
 
-const supersede = (revision: string): SyncStep =>
-  finish('Failed', `superseded by revision ${revision}`, { code: 'superseded' });
+/** What an operation ends with that gives way to a newer revision. */
+export const supersededBy = (revision: string): string => `superseded by revision ${revision}`;
+
+const supersede = (revision: string): SyncStep => finish('Failed', supersededBy(revision), { code: 'superseded' });
 
 const name = (task: SyncTask | undefined): string => (task === undefined ? '' : describeKey(task.key));
 

@@ -1,6 +1,7 @@
 import {
   type Application,
   canonicalJson,
+  isAutomated,
   messageOf,
   type OperationState,
   type ResourceResult,
@@ -17,6 +18,7 @@ import {
   freezeOperation,
   operationMark,
   retryOperation,
+  supersededBy,
   withHistory,
 } from '@tiphys/engine';
 import type { Next } from '@tiphys/kube';
@@ -41,6 +43,8 @@ export async function runOperation(pass: Pass, state: OperationState, given: Giv
   const { context } = pass;
   const now = context.ports.clock.now();
   if (awaitsRetry(state) && state.phase !== 'Terminating') {
+    const newer = newerWhileItWaits(pass, state, given);
+    if (newer !== undefined) return giveWay(pass, { state, given, newer });
     const at = dueAt(state);
     if (at > now) {
       await tellBetweenAttempts(pass, { state, at, given });
@@ -52,6 +56,25 @@ export async function runOperation(pass: Pass, state: OperationState, given: Giv
   }
   return context.limitOperations(() => attempt(pass, state, given));
 }
+
+/**
+ * Between two attempts nothing of an automated operation is under way, so a newer revision need not wait for the last of them
+ * (design decision 10). With `retry.refresh` the next attempt takes it in any case, and counts it.
+ */
+function newerWhileItWaits({ application }: Pass, state: OperationState, { facts }: Given): string | undefined {
+  if (!isAutomated(application.spec) || state.operation.retry?.refresh === true) return undefined;
+  return newerRevision(state, facts);
+}
+
+/** Ends an operation for good that waits for its next attempt: the automated sync begins anew with what is newer. */
+const giveWay = (pass: Pass, { state, given, newer }: Progress & Readonly<{ newer: string }>): Promise<Next> => {
+  const results = state.syncResult?.resources ?? [];
+  return end(pass, {
+    state,
+    outcome: { phase: 'Failed', message: supersededBy(newer), results, superseded: true },
+    given,
+  });
+};
 
 /** Until the next attempt the application is compared like any other: a commit, or a change in the cluster, shows in its status. */
 async function tellBetweenAttempts(
