@@ -57,7 +57,7 @@ export default tseslint.config(
   },
   {
     files: ['packages/engine/src/**/*.ts'],
-    ignores: ['packages/engine/src/sync/cluster-writer.ts', '**/*.test.ts', '**/*.suite.ts'],
+    ignores: ['packages/engine/src/sync/write/**', '**/*.test.ts', '**/*.suite.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -37,7 +37,7 @@ export {
   type StepOutcome,
 } from './sync/carry-out.ts';
 export { objectsGoingWith } from './sync/cascade.ts';
-export { openClusterWriter } from './sync/cluster-writer.ts';
+export { openClusterWriter } from './sync/write/cluster-writer.ts';
 export {
   decideAutomatedSync,
   namespaceMetadataDiffers,
@@ -52,7 +52,7 @@ export { decideStep, supersededBy } from './sync/decide-step.ts';
 export { confirmsDelete, keepsOnDelete, readOptions, type OptionValues } from './sync/options.ts';
 export { planSync, taskId, withApproval } from './sync/plan-sync.ts';
 export { imagesOf } from './sync/task-result.ts';
-export type * from './sync/writer-types.ts';
+export type * from './sync/write/types.ts';
 export { openRenderer, type Renderer, type RendererPorts } from './render/renderer.ts';
 export { rendererDefaults, type RendererSettings } from './render/renderer-settings.ts';
 export type { Isolation } from './render/sandbox/sandbox.ts';

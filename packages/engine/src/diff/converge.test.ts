@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { asObject, describeKey, keyOf, type KubeObject, parseYamlDocuments } from '@tiphys/api';
 import { loadKubeconfigFile } from '@tiphys/kube';
-import { openTestCluster, type TestCluster } from '../sync/writer.suite.ts';
+import { openTestCluster, type TestCluster } from '../sync/write/writer.suite.ts';
 import { compareObject } from './compare-object.ts';
 import { defaultCompareOptions } from './normalise.ts';
 

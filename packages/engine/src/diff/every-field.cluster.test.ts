@@ -24,8 +24,8 @@ import {
   withTracking,
 } from '@tiphys/api';
 import { connect, type KubeClient, KubeError, loadKubeconfigFile } from '@tiphys/kube';
-import { clientSidePatch, createdObject, sentObject } from '../sync/client-side-patch.ts';
-import { tracking } from '../sync/writer.suite.ts';
+import { clientSidePatch, createdObject, sentObject } from '../sync/write/client-side-patch.ts';
+import { tracking } from '../sync/write/writer.suite.ts';
 import type { Difference } from './change.ts';
 import { compareObject } from './compare-object.ts';
 import { openTrim } from './live/live-entry.ts';

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { asObject, isRecord, type KubeObject, parseYamlDocuments } from '@tiphys/api';
 import { loadKubeconfigFile } from '@tiphys/kube';
 import fc from 'fast-check';
-import { openTestCluster, type TestCluster } from '../sync/writer.suite.ts';
+import { openTestCluster, type TestCluster } from '../sync/write/writer.suite.ts';
 import { compareObject } from './compare-object.ts';
 import { defaultCompareOptions } from './normalise.ts';
 

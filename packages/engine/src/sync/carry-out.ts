@@ -1,12 +1,12 @@
 import { describeKey, groupKindText, type KubeObject, mapLimited, type ResourceResult } from '@tiphys/api';
 import type { Health } from '../health/health.ts';
-import { definedKind } from './cluster-writer.ts';
+import { definedKind } from './write/cluster-writer.ts';
 import { stoppedResults } from './decide-step.ts';
 import { hasFinalizer } from './hook-object.ts';
 import { taskId } from './plan-sync.ts';
 import { resultOf, withResults, type Outcome } from './task-result.ts';
 import type { ApplyTask, HookTask, PruneTask, SyncPlan, SyncProgress, SyncStep, SyncTask } from './types.ts';
-import type { ClusterWriter, WriteContext, Written } from './writer-types.ts';
+import type { ClusterWriter, WriteContext, Written } from './write/types.ts';
 
 /** Where an operation stands in this process before its first step. */
 export const initialProgress: SyncProgress = {

@@ -1,9 +1,9 @@
 import { canonicalJson, mergePatch, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
-import { compareObject } from '../diff/compare-object.ts';
-import { defaultCompareOptions, foldSecret } from '../diff/normalise.ts';
-import { isSecret } from '../diff/mask.ts';
-import { withoutKeys } from '../diff/without-keys.ts';
-import { marks } from './marks.ts';
+import { compareObject } from '../../diff/compare-object.ts';
+import { defaultCompareOptions, foldSecret } from '../../diff/normalise.ts';
+import { isSecret } from '../../diff/mask.ts';
+import { withoutKeys } from '../../diff/without-keys.ts';
+import { marks } from '../marks.ts';
 
 /** The object that is sent: without status and bookkeeping, a Secret's stringData folded into data. */
 export function sentObject(object: KubeObject): KubeObject {

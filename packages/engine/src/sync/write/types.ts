@@ -1,6 +1,6 @@
 import type { Because, Clock, KubeObject, Logger, ResourceKey, TrackingSettings } from '@tiphys/api';
 import type { KubeClient } from '@tiphys/kube';
-import type { ApplyTask, HookTask, NamespaceTask, PruneTask, SyncPlan } from './types.ts';
+import type { ApplyTask, HookTask, NamespaceTask, PruneTask, SyncPlan } from '../types.ts';
 
 /** One write that reached, or was refused by, a managed cluster. The ledger is a sink: nothing is decided from it. */
 export type DeploymentRecord = Readonly<{

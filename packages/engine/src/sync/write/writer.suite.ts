@@ -9,15 +9,15 @@ import {
 } from '@tiphys/api';
 import { connect, type ClusterConfig, type KubeClient } from '@tiphys/kube';
 import { startKubeSim } from '@tiphys/kube-sim';
-import { diff } from '../diff/diff.ts';
-import { defaultCompareOptions } from '../diff/normalise.ts';
-import { assess } from '../health/built-in.ts';
-import { carryOut, initialProgress, writeContext, type Running } from './carry-out.ts';
+import { diff } from '../../diff/diff.ts';
+import { defaultCompareOptions } from '../../diff/normalise.ts';
+import { assess } from '../../health/built-in.ts';
+import { carryOut, initialProgress, writeContext, type Running } from '../carry-out.ts';
 import { openClusterWriter } from './cluster-writer.ts';
-import { decideStep } from './decide-step.ts';
-import { planSync } from './plan-sync.ts';
-import type { SyncRequest, SyncStep } from './types.ts';
-import type { ClusterWriter, DeploymentRecord, WriterPorts, WriterSettings } from './writer-types.ts';
+import { decideStep } from '../decide-step.ts';
+import { planSync } from '../plan-sync.ts';
+import type { SyncRequest, SyncStep } from '../types.ts';
+import type { ClusterWriter, DeploymentRecord, WriterPorts, WriterSettings } from './types.ts';
 
 export const tracking: TrackingSettings = {
   method: 'annotation',

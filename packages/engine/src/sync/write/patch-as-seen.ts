@@ -1,5 +1,5 @@
 import { isRecord, type KubeObject } from '@tiphys/api';
-import type { NamedPatch } from './writer-types.ts';
+import type { NamedPatch } from './types.ts';
 
 /** The same patch for the object as it was seen, and no other: once that has changed, the server answers with a conflict. */
 export function patchAsSeen({ type, body }: NamedPatch, { metadata: { resourceVersion } }: KubeObject): NamedPatch {

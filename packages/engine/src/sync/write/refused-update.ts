@@ -1,6 +1,6 @@
 import type { KubeObject } from '@tiphys/api';
 import { KubeError } from '@tiphys/kube';
-import { withoutKeys } from '../diff/without-keys.ts';
+import { withoutKeys } from '../../diff/without-keys.ts';
 import { createdObject, sentObject } from './client-side-patch.ts';
 
 /**

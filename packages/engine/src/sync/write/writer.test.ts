@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { type KubeObject, systemClock, withTracking } from '@tiphys/api';
 import { loadKubeconfigFile } from '@tiphys/kube';
 import { openTestCluster, tracking, type TestCluster } from './writer.suite.ts';
-import type { PruneTask } from './types.ts';
-import type { WriteContext } from './writer-types.ts';
+import type { PruneTask } from '../types.ts';
+import type { WriteContext } from './types.ts';
 
 let cluster: TestCluster;
 before(async () => {

@@ -1,5 +1,5 @@
 import { isRecord, type KubeObject, type ManagedFieldsEntry } from '@tiphys/api';
-import { fieldManager } from '../diff/ownership.ts';
+import { fieldManager } from '../../diff/ownership.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
