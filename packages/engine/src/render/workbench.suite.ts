@@ -3,7 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { type ApplicationSource, chartOf, type ErrorCode, silentLogger, stringifyYaml, systemClock } from '@tiphys/api';
+import {
+  type ApplicationSource,
+  chartOf,
+  type ErrorCode,
+  type KubeObject,
+  silentLogger,
+  stringifyYaml,
+  systemClock,
+} from '@tiphys/api';
 import { type GitStore, openGitStore } from '../git/read/git-store.ts';
 import { type IsolationSettings, openSandbox } from './sandbox/open-sandbox.ts';
 import { openRenderer, type Renderer } from './renderer.ts';
@@ -153,13 +161,24 @@ export const buildOptions = (text: string): Pick<RenderSettings, 'kustomize'> =>
   kustomize: { ...renderDefaults.kustomize, buildOptions: text.split(/\s+/) },
 });
 
-/** That something fails with a code, naming these words; what it says. */
-export async function fails(work: Promise<unknown>, code: ErrorCode, ...words: readonly string[]): Promise<string> {
+/** That something fails with a code, naming these words. */
+export async function fails(
+  work: Promise<unknown>,
+  code: ErrorCode,
+  ...words: readonly string[]
+): Promise<RenderError> {
   const error = await work.then(
     () => assert.fail(`expected ${code}`),
     (thrown: unknown) => thrown as RenderError,
   );
   assert.equal(error.code, code, error.message);
   for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" names ${word}`);
-  return error.message;
+  return error;
 }
+
+/** The object of that name. */
+export const find = (objects: readonly KubeObject[], name: string): KubeObject => {
+  const found = objects.find(({ metadata }) => metadata.name === name);
+  assert.ok(found !== undefined, `there is a ${name}`);
+  return found;
+};

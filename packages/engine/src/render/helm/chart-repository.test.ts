@@ -133,7 +133,7 @@ describe('chart repositories', { skip: withoutTools }, () => {
       targetRevision: '1.0.0',
       helm: { valueFiles: ['link.yaml'] },
     };
-    const message = await fails(renderer.render(await bench.request(source), signal), 'render/value-file-missing');
+    const { message } = await fails(renderer.render(await bench.request(source), signal), 'render/value-file-missing');
     assert.ok(!message.includes('CANARY'), message);
   });
 
@@ -179,7 +179,7 @@ describe('chart repositories', { skip: withoutTools }, () => {
         repo: { url: `${url}/private`, credentials: { username: 'ada', password } },
       })),
     });
-    const message = await fails(renderer.render(withPassword('wrong-word'), signal), 'git/authentication');
+    const { message } = await fails(renderer.render(withPassword('wrong-word'), signal), 'git/authentication');
     assert.ok(!message.includes('wrong-word'), message);
     const rendered = await renderer.render(withPassword('s3cret-word'), signal);
     assert.equal(rendered.objects.length, 1);
@@ -284,7 +284,7 @@ describe('chart repositories', { skip: withoutTools }, () => {
     assert.equal(at(rendered.objects[0], 'data', 'version'), '1.4.2');
     // What somebody's credentials brought is not given to who has none, or others.
     await fails(ask(), 'git/authentication', `${url}/private`);
-    const message = await fails(ask({ username: 'ada', password: 'wrong-word' }), 'git/authentication', '401');
+    const { message } = await fails(ask({ username: 'ada', password: 'wrong-word' }), 'git/authentication', '401');
     assert.ok(!message.includes('wrong-word'), message);
     assert.equal((await ask({ username: 'ada', password: 's3cret-word' })).cached, true);
   });

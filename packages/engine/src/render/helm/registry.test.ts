@@ -124,7 +124,7 @@ describe('charts of OCI registries', { skip: withoutTools }, () => {
         () => render(renderer, repo, { version: '1.0.0' }),
         () => renderer.resolveChart(repo, { name: 'shop', revision: '^1' }, signal),
       ]) {
-        const message = await fails(ask(), 'git/authentication', registry.host, 'shop', '401');
+        const { message } = await fails(ask(), 'git/authentication', registry.host, 'shop', '401');
         assert.ok(
           !message.includes('wrong-word') && !message.includes(Buffer.from('ada:wrong-word').toString('base64')),
         );
@@ -202,7 +202,7 @@ describe('charts of OCI registries', { skip: withoutTools }, () => {
     await fails(ask('closed'), 'git/authentication', closed.host, '401');
     assert.equal(at((await ask('closed', login.password)).objects[0], 'data', 'version'), '1.4.2');
     await fails(ask('closed'), 'git/authentication', closed.host);
-    const message = await fails(ask('closed', 'wrong-word'), 'git/authentication', closed.host);
+    const { message } = await fails(ask('closed', 'wrong-word'), 'git/authentication', closed.host);
     assert.ok(!message.includes('wrong-word'), message);
     await fails(ask('both', login.password), 'render/unsupported', open.host, closed.host);
   });
