@@ -7,15 +7,9 @@ import { openTestCluster, type TestCluster } from '../sync/write/writer.suite.ts
 import { compareObject } from './compare-object.ts';
 import { defaultCompareOptions } from './normalise.ts';
 
-let cluster: TestCluster;
-before(async () => {
-  const kubeconfig = process.env['TIPHYS_TEST_KUBECONFIG'];
-  cluster = await openTestCluster(kubeconfig === undefined ? undefined : loadKubeconfigFile(kubeconfig));
-});
-after(() => cluster[Symbol.asyncDispose]());
-
 const file = new URL('testdata/awkward.yaml', import.meta.url);
 const manifests = parseYamlDocuments(await readFile(file, 'utf8')).map((one) => asObject(one));
+let cluster: TestCluster;
 const settings = { options: defaultCompareOptions, ignore: [] };
 const variants = { 'client-side': [], 'server-side': ['ServerSideApply=true'], replace: ['Replace=true'] };
 
@@ -26,6 +20,12 @@ const named = (manifest: KubeObject, suffix: string): KubeObject =>
   });
 
 describe('what was applied does not differ', () => {
+  before(async () => {
+    const kubeconfig = process.env['TIPHYS_TEST_KUBECONFIG'];
+    cluster = await openTestCluster(kubeconfig === undefined ? undefined : loadKubeconfigFile(kubeconfig));
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
   for (const [variant, syncOptions] of Object.entries(variants))
     for (const manifest of manifests)
       test(`DIFF-01 ${describeKey(keyOf(manifest))}, ${variant}`, async () => {

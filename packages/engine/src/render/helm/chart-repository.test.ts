@@ -39,30 +39,29 @@ function packageChart(version: string): void {
   execFileSync(helm, ['package', source, '--destination', served], { env: { HOME: bench.root }, stdio: 'ignore' });
 }
 
-before(async () => {
-  if (withoutTools !== false) return;
-  mkdirSync(served);
-  for (const version of ['1.0.0', '1.4.2', '2.0.0', '2.1.0-rc.1']) packageChart(version);
-  const started = createServer((request, response) => {
-    requests.push(`${request.url ?? ''} ${request.headers.authorization ?? ''}`);
-    const isPrivate = request.url?.startsWith('/private/') === true;
-    const allowed = request.headers.authorization === `Basic ${Buffer.from('ada:s3cret-word').toString('base64')}`;
-    const file = join(served, (request.url ?? '').replace(/^\/(?:private|open)\//, ''));
-    if (isPrivate && !allowed) response.writeHead(401).end();
-    else if (!existsSync(file)) response.writeHead(404).end();
-    else createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((listening) => started.listen(0, '127.0.0.1', listening));
-  server = started;
-  url = `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
-  execFileSync(helm, ['repo', 'index', served], { env: { HOME: bench.root }, stdio: 'ignore' });
-});
-after(async () => {
-  await bench.close();
-  server?.close();
-});
-
 describe('chart repositories', { skip: withoutTools }, () => {
+  before(async () => {
+    mkdirSync(served);
+    for (const version of ['1.0.0', '1.4.2', '2.0.0', '2.1.0-rc.1']) packageChart(version);
+    const started = createServer((request, response) => {
+      requests.push(`${request.url ?? ''} ${request.headers.authorization ?? ''}`);
+      const isPrivate = request.url?.startsWith('/private/') === true;
+      const allowed = request.headers.authorization === `Basic ${Buffer.from('ada:s3cret-word').toString('base64')}`;
+      const file = join(served, (request.url ?? '').replace(/^\/(?:private|open)\//, ''));
+      if (isPrivate && !allowed) response.writeHead(401).end();
+      else if (!existsSync(file)) response.writeHead(404).end();
+      else createReadStream(file).pipe(response);
+    });
+    await new Promise<void>((listening) => started.listen(0, '127.0.0.1', listening));
+    server = started;
+    url = `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
+    execFileSync(helm, ['repo', 'index', served], { env: { HOME: bench.root }, stdio: 'ignore' });
+  });
+  after(async () => {
+    await bench.close();
+    server?.close();
+  });
+
   test('REPO-10 a chart renders without a checkout, with inline values', async () => {
     const renderer = await bench.renderer();
     const source = {
