@@ -7,9 +7,9 @@ import { comparedFrom } from '../compare/compared.ts';
 import type { Pass } from '../context.ts';
 import { type Compared, describeStatus } from '../status/describe-status.ts';
 import { announceEnd } from './announce.ts';
-import { writeAgainstCurrent, writeStatus } from '../status/write-status.ts';
+import { writeAgainstCurrent } from '../status/write-status.ts';
 import { frozenSources, isMultiSource } from '../compare/sources.ts';
-import { isTerminated, type Progress, statusWith } from './progress.ts';
+import { isTerminated, type Progress, statusWith, storeProgress } from './progress.ts';
 
 type Ending = Progress &
   Readonly<{
@@ -35,8 +35,7 @@ export async function endAttempt(pass: Pass, { state, outcome, given }: Ending):
   const compared = await compareAgain(pass, given.facts.compared, after);
   if (retry.kind === 'retry' && !outcome.superseded) {
     const operationState = awaitRetry(after, retry);
-    const status = describeStatus(statusWith(pass, given, { compared, operationState, waitingFor: [retry.because] }));
-    await writeStatus(pass, { status, ...(application.operation === undefined && { operation: state.operation }) });
+    await storeProgress(pass, { state, given }, { compared, operationState, waitingFor: [retry.because] });
     if (isTerminated(pass)) return { againInMs: 1 };
     return { againInMs: Math.max(1, retry.at.getTime() - context.ports.clock.now().getTime()) };
   }

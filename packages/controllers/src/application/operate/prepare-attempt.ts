@@ -12,6 +12,8 @@ type Prepared = Readonly<
   | { kind: 'failed'; error: unknown }
 >;
 
+type FrozenTo = Readonly<{ revision?: string | undefined; revisions?: readonly string[] | undefined }>;
+
 /** Finds what is to be synced: the comparison at hand when it is of the right revisions, else one at those. */
 export async function prepareAttempt(pass: Pass, state: OperationState, { facts }: Given): Promise<Prepared> {
   const { context, application, signal, memory } = pass;
@@ -64,14 +66,17 @@ function fits(
   );
 }
 
+/** Whether a comparison is of the revisions that an operation is frozen to. */
+function isAtFrozen({ revisions }: Comparison, { revision = '', revisions: several = [] }: FrozenTo): boolean {
+  const frozen = several.length > 0 ? several : [revision];
+  return frozen.every((one, index) => one === revisions[index]);
+}
+
 const resumedComparison = (
   comparison: Comparison | undefined,
   { syncResult }: OperationState,
-): Comparison | undefined => {
-  if (comparison === undefined || syncResult === undefined) return undefined;
-  const frozen = (syncResult.revisions ?? []).length > 0 ? (syncResult.revisions ?? []) : [syncResult.revision ?? ''];
-  return frozen.every((revision, index) => revision === comparison.revisions[index]) ? comparison : undefined;
-};
+): Comparison | undefined =>
+  comparison !== undefined && syncResult !== undefined && isAtFrozen(comparison, syncResult) ? comparison : undefined;
 
 /** The revision that an automated operation should give way to: the one of the newest comparison, when it is another. */
 export function newerRevision(
@@ -81,7 +86,6 @@ export function newerRevision(
   const { sync = {}, initiatedBy } = operation;
   if (initiatedBy?.automated !== true || compared.kind === 'failed') return undefined;
   if (sync.source !== undefined || sync.sources !== undefined) return undefined;
-  const { revisions } = compared.comparison;
-  const own = (syncResult?.revisions ?? []).length > 0 ? (syncResult?.revisions ?? []) : [syncResult?.revision ?? ''];
-  return own.every((revision, index) => revision === revisions[index]) ? undefined : revisions.join(', ');
+  const { comparison } = compared;
+  return isAtFrozen(comparison, syncResult ?? {}) ? undefined : comparison.revisions.join(', ');
 }

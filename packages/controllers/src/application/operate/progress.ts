@@ -1,6 +1,7 @@
-import type { OperationState } from '@tiphys/api';
+import type { Because, OperationState } from '@tiphys/api';
 import type { Pass } from '../context.ts';
-import type { StatusFacts } from '../status/describe-status.ts';
+import { describeStatus, type StatusFacts } from '../status/describe-status.ts';
+import { writeStatus } from '../status/write-status.ts';
 
 /** What a pass knows of its application. */
 export type Given = Readonly<{ facts: StatusFacts }>;
@@ -19,3 +20,16 @@ export const statusWith = (pass: Pass, { facts }: Given, more: Partial<StatusFac
 /** Whether somebody asked for the end while the pass was at work: its own write came back with that. */
 export const isTerminated = ({ application }: Pass): boolean =>
   application.status?.operationState?.phase === 'Terminating';
+
+/** Stores how far an operation came, so that a restart finds it and everybody sees it. */
+export const storeProgress = (pass: Pass, { state, given }: Progress, facts: Partial<StatusFacts>): Promise<void> =>
+  writeStatus(pass, {
+    status: describeStatus(statusWith(pass, given, facts)),
+    ...(pass.application.operation === undefined && { operation: state.operation }),
+  });
+
+/** Tells what an operation waits for that stays as it is stored. */
+export const tellWaiting = (pass: Pass, { state, given }: Progress, because: Because): Promise<void> =>
+  writeStatus(pass, {
+    status: describeStatus(statusWith(pass, given, { operationState: state, waitingFor: [because] })),
+  });

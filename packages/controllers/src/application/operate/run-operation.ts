@@ -1,4 +1,4 @@
-import { isAutomated, messageOf, type OperationState, type ResourceResult, timeText } from '@tiphys/api';
+import { isAutomated, messageOf, type OperationState, timeText } from '@tiphys/api';
 import {
   awaitsRetry,
   continueOperation,
@@ -10,13 +10,11 @@ import {
 import type { Next } from '@tiphys/kube';
 import type { RunningOperation } from '../application-memory.ts';
 import type { Pass } from '../context.ts';
-import { describeStatus } from '../status/describe-status.ts';
 import { announceStart } from './announce.ts';
 import { operate, type OperateOutcome } from './operate.ts';
-import { writeStatus } from '../status/write-status.ts';
 import { mayPass } from '../compare/source-grace.ts';
 import { stopHooks } from './stop-hooks.ts';
-import { type Given, isTerminated, type Progress, statusWith } from './progress.ts';
+import { type Given, isTerminated, type Progress, storeProgress, tellWaiting } from './progress.ts';
 import { newerRevision, prepareAttempt } from './prepare-attempt.ts';
 import { endAttempt } from './end-attempt.ts';
 
@@ -68,9 +66,7 @@ async function tellBetweenAttempts(
     until: at.toISOString(),
     ...(state.message !== undefined && { message: state.message }),
   };
-  await writeStatus(pass, {
-    status: describeStatus(statusWith(pass, given, { operationState: state, waitingFor: [because] })),
-  });
+  await tellWaiting(pass, { state, given }, because);
 }
 
 /** When the attempt that is waited for begins; `retryCount` already counts it. */
@@ -110,7 +106,12 @@ async function attempt(pass: Pass, state: OperationState, given: Given): Promise
       ports: {
         clock: context.ports.clock,
         concurrency: 10,
-        checkpoint: (results, message) => checkpoint(pass, { state: frozen, results, message, given }),
+        checkpoint: (results, message) =>
+          storeProgress(
+            pass,
+            { state: frozen, given },
+            { operationState: continueOperation(frozen, { results, message }) },
+          ),
       },
       signal,
     },
@@ -162,9 +163,7 @@ async function stall(
   const begun = (state.syncResult?.resources ?? []).length > 0;
   if (begun && mayPass(error) && nowMs < endMs) {
     const because = { code: 'source-unreadable', until: timeText(new Date(endMs)), message: messageOf(error) };
-    await writeStatus(pass, {
-      status: describeStatus(statusWith(pass, given, { operationState: state, waitingFor: [because] })),
-    });
+    await tellWaiting(pass, { state, given }, because);
     return { againInMs: Math.max(1, Math.min(lookAgainMs, endMs - nowMs)) };
   }
   if (isNew(state)) announceStart(pass, state);
@@ -176,18 +175,6 @@ async function stall(
   });
 }
 
-/** Stores an operation under way, so that a restart finds it and everybody sees it. */
-async function checkpoint(
-  pass: Pass,
-  { state, results, message, given }: Progress & Readonly<{ results: readonly ResourceResult[]; message: string }>,
-): Promise<void> {
-  const operationState = continueOperation(state, { results, message });
-  await writeStatus(pass, {
-    status: describeStatus(statusWith(pass, given, { operationState })),
-    ...(pass.application.operation === undefined && { operation: state.operation }),
-  });
-}
-
 type Waiting = Progress &
   Readonly<{ outcome: Extract<OperateOutcome, { kind: 'waiting' }>; attempt: RunningOperation }>;
 
@@ -195,10 +182,7 @@ async function wait(pass: Pass, { state, outcome, given, attempt: running }: Wai
   const { context, memory } = pass;
   memory.operation = running;
   const operationState = continueOperation(state, { results: outcome.results, message: outcome.message });
-  await writeStatus(pass, {
-    status: describeStatus(statusWith(pass, given, { operationState, waitingFor: outcome.for })),
-    ...(pass.application.operation === undefined && { operation: state.operation }),
-  });
+  await storeProgress(pass, { state, given }, { operationState, waitingFor: outcome.for });
   if (isTerminated(pass) && state.phase !== 'Terminating') return { againInMs: 1 };
   const now = context.ports.clock.now().getTime();
   const timeoutMs = context.settings().syncTimeoutMs;
