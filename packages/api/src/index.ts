@@ -26,6 +26,7 @@ export * from './schema/nearest.ts';
 export { restSchemas, type JsonSchema } from './schema/openapi.ts';
 export * from './repository-url.ts';
 export * from './schema/parse.ts';
+export { openSecretFields } from './secret.ts';
 export * from './selector.ts';
 export * from './time.ts';
 export * from './tracking.ts';

@@ -1,4 +1,12 @@
-import { groupKindText, gvkOf, isRecord, parseJson, stringifyJson, type KubeObject } from '@tiphys/api';
+import {
+  groupKindText,
+  gvkOf,
+  isRecord,
+  openSecretFields,
+  parseJson,
+  stringifyJson,
+  type KubeObject,
+} from '@tiphys/api';
 import { marks } from '../sync/marks.ts';
 
 /** The shortest mask; each further distinct value of a key gets one more. */
@@ -25,12 +33,9 @@ export const isSecret = (object: Pick<KubeObject, 'apiVersion' | 'kind'>): boole
 const base64 = (text: unknown): unknown =>
   typeof text === 'string' ? Buffer.from(text, 'utf8').toString('base64') : text;
 
-/** The fields of a Secret that hold no value of it. Whatever else stands there, misspelt or of the wrong form, is masked. */
-const openFields = new Set(['apiVersion', 'kind', 'metadata', 'type', 'immutable']);
-
 function maskFields(object: Readonly<Record<string, unknown>>, mask: Mask): Record<string, unknown> {
   const maskField = (field: string, value: unknown): unknown => {
-    if (openFields.has(field) || value === undefined || value === null) return value;
+    if (openSecretFields.has(field) || value === undefined || value === null) return value;
     if (!isRecord(value)) return mask(`field ${field}`, value);
     // stringData of a value gets the mask that its data would get.
     const form = field === 'stringData' ? base64 : (one: unknown): unknown => one;

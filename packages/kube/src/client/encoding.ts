@@ -5,7 +5,7 @@ import type { WireResponse } from './lane.ts';
 /** Bytes of a piece of an unpacked answer. */
 const pieceBytes = 64 * 1024;
 
-/** What an answer may be packed with: API servers do so from 128 KiB on (KEP-156), and a list shrinks to a tenth. */
+/** What an answer may be packed with: API servers do so from 128 KiB on (`APIResponseCompression`), and a list shrinks to a tenth. */
 export const acceptedEncoding = { 'accept-encoding': 'gzip' } as const;
 
 /** An answer as it was before it was packed for the way. Its body fails when what came is no gzip, or too short. */

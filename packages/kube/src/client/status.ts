@@ -1,4 +1,13 @@
-import { isRecord, listAt, messageOf, numberAt, parseJson, stringAt, type ErrorCode } from '@tiphys/api';
+import {
+  isRecord,
+  listAt,
+  messageOf,
+  numberAt,
+  openSecretFields,
+  parseJson,
+  stringAt,
+  type ErrorCode,
+} from '@tiphys/api';
 import { KubeError, type StatusCause } from './error.ts';
 
 /** What an answer's body said when it was a metav1.Status. */
@@ -85,14 +94,11 @@ export function readStatus(httpStatus: number, body: Buffer): Status {
 const scalarsOf = (value: unknown): string[] =>
   typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [String(value)];
 
-/** The fields of a Secret that are open to be read. */
-const openFields = new Set(['apiVersion', 'kind', 'metadata', 'type', 'immutable']);
-
 /** Values of a Secret that was sent: they must not come back in an error text. */
 function secretValues(body: unknown): string[] {
   if (!isRecord(body) || (body['kind'] !== undefined && body['kind'] !== 'Secret')) return [];
   return Object.entries(body)
-    .filter(([field]) => !openFields.has(field))
+    .filter(([field]) => !openSecretFields.has(field))
     .flatMap(([, value]) => scalarsOf(value))
     .flatMap((value) => [value, Buffer.from(value, 'base64').toString(), Buffer.from(value).toString('base64')])
     .filter((value) => value.length >= 3)
