@@ -21,7 +21,8 @@ const tracking: TrackingSettings = {
   installationId: '',
 };
 const startedAt = '2026-01-01T00:00:00Z';
-const request: SyncRequest = {
+/** A sync of everything, without options. */
+export const request: SyncRequest = {
   application: 'shop',
   tracking,
   destinationNamespace: 'n',

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { openPrivateRoot, type PrivateRootSettings } from './private-root.ts';
 import {
+  limitedShell,
   limitScript,
-  limitWords,
   namespaceArguments,
   passes,
   type Rights,
@@ -46,11 +46,7 @@ function withHiddenFolders(settings: IsolationSettings, hidden: readonly string[
         ...namespaceArguments(rights, limits),
         '--mount-proc',
         '--',
-        '/bin/sh',
-        '-c',
-        script,
-        'sh',
-        ...limitWords(limits, settings.maxMemoryBytes),
+        ...limitedShell(script, limits, settings.maxMemoryBytes),
         ...hidden,
         '--',
         command,
@@ -95,8 +91,7 @@ async function reaches(wrap: Wrap, { needed, path }: IsolationSettings, signal: 
 /** The limits of memory and time alone. */
 const withoutNamespace =
   ({ maxMemoryBytes }: IsolationSettings): Wrap =>
-  ({ command, args }, limits) =>
-    Promise.resolve({
-      command: '/bin/sh',
-      args: ['-c', script, 'sh', ...limitWords(limits, maxMemoryBytes), '--', command, ...args],
-    });
+  (tool, limits) => {
+    const [command, ...args] = limitedShell(script, limits, maxMemoryBytes);
+    return Promise.resolve({ command, args: [...args, '--', tool.command, ...tool.args] });
+  };

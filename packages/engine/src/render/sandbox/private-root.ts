@@ -6,8 +6,8 @@ import { type MountPoint, MountPoints } from './mount-points.ts';
 import { type ProgramKind, programKind } from './program-kind.ts';
 import {
   type Limits,
+  limitedShell,
   limitScript,
-  limitWords,
   namespaceArguments,
   passes,
   type Rights,
@@ -202,11 +202,7 @@ export async function openPrivateRoot(
       args: [
         ...namespaceArguments(rights, limits),
         '--',
-        '/bin/sh',
-        '-c',
-        script,
-        'sh',
-        ...limitWords(limits, settings.maxMemoryBytes),
+        ...limitedShell(script, limits, settings.maxMemoryBytes),
         await roots.write(tool, limits.network, kinds.includes('linked')),
         roots.folder,
         unshare,

@@ -46,10 +46,15 @@ export type Sandbox = Readonly<{ isolation: Isolation; wrap: (tool: Tool, limits
 /** Bounds what the script becomes. Arguments: kibibytes of address space, seconds of CPU time. */
 export const limitScript = `[ "$1" = unlimited ] || ulimit -v "$1" || exit 125; [ "$2" = unlimited ] || ulimit -t "$2" || exit 125; shift 2`;
 
-/** The arguments of that script. */
-export function limitWords({ addressSpaceBytes, cpuSeconds }: Limits, maxMemoryBytes: number): readonly string[] {
+/** A shell with a script that begins with that one, as a command line; what the script takes beside the limits comes behind. */
+export function limitedShell(
+  script: string,
+  { addressSpaceBytes, cpuSeconds }: Limits,
+  maxMemoryBytes: number,
+): readonly [command: string, ...args: string[]] {
   const bytes = addressSpaceBytes ?? maxMemoryBytes;
-  return [bytes === 'unlimited' ? bytes : String(Math.floor(bytes / 1024)), String(cpuSeconds ?? 'unlimited')];
+  const kibibytes = bytes === 'unlimited' ? bytes : String(Math.floor(bytes / 1024));
+  return ['/bin/sh', '-c', script, 'sh', kibibytes, String(cpuSeconds ?? 'unlimited')];
 }
 
 /** Where the namespaces come from: this program's own rights, or a user namespace in which it has them. */

@@ -16,6 +16,7 @@ import { carryOut, initialProgress, writeContext, type Running } from '../carry-
 import { openClusterWriter } from './cluster-writer.ts';
 import { decideStep } from '../decide-step.ts';
 import { planSync } from '../plan-sync.ts';
+import { request as plainRequest } from '../plans.suite.ts';
 import type { SyncRequest, SyncStep } from '../types.ts';
 import type { ClusterWriter, DeploymentRecord, WriterPorts, WriterSettings } from './types.ts';
 
@@ -92,22 +93,8 @@ export async function openTestCluster(config?: ClusterConfig): Promise<TestClust
     const signal = AbortSignal.timeout(30_000);
     const live = await readLive([...desired, ...known]);
     const changes = diff(desired, live, { application, tracking, options: defaultCompareOptions, ignore: [] });
-    const request: SyncRequest = {
-      application,
-      tracking,
-      destinationNamespace: namespace,
-      syncOptions: [],
-      prune: false,
-      dryRun: false,
-      force: false,
-      strategy: 'hook',
-      resources: [],
-      revision: 'abcdef0123',
-      startedAt: new Date().toISOString(),
-      retryCount: 0,
-      ignore: [],
-      ...more,
-    };
+    const startedAt = new Date().toISOString();
+    const request = { ...plainRequest, application, tracking, destinationNamespace: namespace, startedAt, ...more };
     const plan = planSync({ desired, changes, live }, request);
     const context = writeContext(plan, { application, revision: request.revision, initiatedBy: 'tester', signal });
     const ports_ = {
