@@ -317,7 +317,7 @@ export function badInputSuite(world: World): void {
       for (const name of [scene.name, manual]) await scene.patchApplication({ status: null }, name);
       world.controller.start();
 
-      await scene.untilObject('Service/only', 'is pruned', (object) => object === undefined);
+      await scene.untilAbsent('Service/only');
       await scene.until(
         'OutOfSync',
         (view) =>

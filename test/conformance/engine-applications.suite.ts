@@ -249,7 +249,7 @@ export function applicationTests(world: World): void {
     await scene.createAutomated({ cascade: true });
     await scene.untilSettled();
     await scene.deleteApplication();
-    await scene.untilObject('ConfigMap/a', 'is gone', (object) => object === undefined);
+    await scene.untilAbsent('ConfigMap/a');
     await scene.stays('the application is there', (view) =>
       (view.object.metadata.finalizers ?? []).includes(finalizer),
     );

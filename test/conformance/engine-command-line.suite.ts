@@ -44,7 +44,7 @@ export function commandLineTests(world: World): void {
     await scene.live('ConfigMap/b');
     const pruned = await sync('--prune');
     assert.match(pruned.out, row('ConfigMap/b', 'Pruned', 'pruned'));
-    assert.equal(await scene.get('ConfigMap/b'), undefined);
+    await scene.untilAbsent('ConfigMap/b');
   });
 
   test('SYNC-42 app sync --force changes what is immutable, and warns that it is gone for a moment', async (t) => {

@@ -73,7 +73,7 @@ export function compareTests(world: World): void {
 
     const revision = await scene.repository.remove('app/b.yaml');
 
-    await scene.untilObject('ConfigMap/leaves', 'is pruned', (object) => object === undefined);
+    await scene.untilAbsent('ConfigMap/leaves');
     const view = await scene.untilSettled(revision);
     assert.deepEqual(
       view.resources.map(({ id }) => id),

@@ -46,7 +46,7 @@ export function deletionTests(world: World): void {
     await scene.deleteApplication();
     await scene.untilGone();
 
-    await scene.untilObject('Job/farewell', 'is gone', (object) => object === undefined);
+    await scene.untilAbsent('Job/farewell');
     const { client } = world.cluster;
     const told = await client.list(await client.resourceFor({ group: '', version: 'v1', kind: 'Event' }), {
       namespace: world.namespace,

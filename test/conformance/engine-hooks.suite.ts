@@ -49,7 +49,7 @@ export function hookTests(world: World): void {
     await scene.createAutomated({ automated: { prune: true } });
     await scene.untilSettled();
     await scene.repository.remove('app/b.yaml', 'app/c.yaml');
-    await scene.untilObject('ConfigMap/c', 'is pruned', (object) => object === undefined);
+    await scene.untilAbsent('ConfigMap/c');
     await scene.untilSettled();
     await scene.live('ConfigMap/during');
   });
@@ -159,7 +159,7 @@ export function hookTests(world: World): void {
       assert.equal((await scene.sync()).phase, outcome === 'fail' ? 'Failed' : 'Succeeded');
       assert.deepEqual(record.created, ['Job/hook']);
       if (kept) await scene.stays('the Job is there', () => record.deleted.length === 0);
-      else await scene.untilObject('Job/hook', 'is gone', (object) => object === undefined);
+      else await scene.untilAbsent('Job/hook');
       if (!policy.includes(',') || outcome !== 'fail') return;
       assert.equal((await scene.sync()).phase, 'Failed'); // the earlier one is in nobody's way
       assert.deepEqual(record.deleted, ['Job/hook']);
@@ -173,7 +173,7 @@ export function hookTests(world: World): void {
     await scene.createAutomated();
     await scene.untilCondition('SpecWarning', /Job \S*\/hook: "HookSuceeded" is no hook delete policy.*HookSucceeded/);
     await scene.untilSettled();
-    await scene.untilObject('Job/hook', 'is gone', (object) => object === undefined);
+    await scene.untilAbsent('Job/hook');
     assert.deepEqual(record.created, ['Job/hook']);
   });
 

@@ -77,7 +77,7 @@ export function operationTests(world: World): void {
     );
 
     assert.deepEqual(await scene.data('a'), { key: 'one' });
-    assert.equal(await scene.get('ConfigMap/b'), undefined);
+    await scene.untilAbsent('ConfigMap/b');
     assert.equal(
       view.results.some(({ id }) => id.startsWith('Job/')),
       false,
@@ -197,7 +197,7 @@ export function operationTests(world: World): void {
 
     const view = await scene.until('Failed', (seen) => seen.phase === 'Failed');
     assert.match(view.message, /terminated/i);
-    await scene.untilObject('Job/endless', 'is gone', (object) => object === undefined);
+    await scene.untilAbsent('Job/endless');
     assert.equal(await scene.get('ConfigMap/a'), undefined);
   });
 

@@ -23,7 +23,7 @@ export function pruneTests(world: World): void {
       view.results.filter(({ id }) => id === 'ConfigMap/b').map(({ status }) => status),
       ['Pruned'],
     );
-    assert.equal(await scene.get('ConfigMap/b'), undefined);
+    await scene.untilAbsent('ConfigMap/b');
     await scene.until('Synced, one resource', (seen) => seen.sync === 'Synced' && seen.resources.length === 1);
   });
 
@@ -82,7 +82,7 @@ export function pruneTests(world: World): void {
         // Together with a change, so that there is an automated operation either way.
         await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) }, ['app/b.yaml']);
         await scene.untilObject('ConfigMap/a', 'is the new one', (object) => at(object, 'data', 'key') === 'two');
-        if (prune) await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
+        if (prune) await scene.untilAbsent('ConfigMap/b');
         else
           await scene.until('b is extra', ({ resources }) =>
             resources.some((r) => r.id === 'ConfigMap/b' && r.requiresPruning),
@@ -106,8 +106,8 @@ export function pruneTests(world: World): void {
     await scene.live('ConfigMap/b');
 
     await scene.patchApplication({ spec: { syncPolicy: { automated: { allowEmpty: true } } } });
-    await scene.untilObject('ConfigMap/a', 'is pruned', (object) => object === undefined);
-    await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
+    await scene.untilAbsent('ConfigMap/a');
+    await scene.untilAbsent('ConfigMap/b');
   });
 
   test('SYNC-29 a manual sync of an empty render needs prune', async (t) => {
@@ -119,7 +119,7 @@ export function pruneTests(world: World): void {
     await scene.sync();
     await scene.live('ConfigMap/a');
     assert.equal((await scene.sync({ prune: true })).phase, 'Succeeded');
-    assert.equal(await scene.get('ConfigMap/a'), undefined);
+    await scene.untilAbsent('ConfigMap/a');
   });
 
   const propagations = [
@@ -152,7 +152,7 @@ export function pruneTests(world: World): void {
         await scene.untilObject('Deployment/page', 'waits for its dependants', (object) =>
           listAt(object, 'metadata', 'finalizers').includes('foregroundDeletion'),
         );
-      else await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
+      else await scene.untilAbsent('Deployment/page');
       if (kept) {
         await scene.stays('looked at', () => true);
         assert.deepEqual((await scene.live(id)).metadata.deletionTimestamp, undefined);
@@ -164,7 +164,7 @@ export function pruneTests(world: World): void {
         const left = await dependants();
         return left.length === 0 ? { is: true } : { seen: `${left.length} ReplicaSets` };
       });
-      await scene.untilObject('Deployment/page', 'is pruned', (object) => object === undefined);
+      await scene.untilAbsent('Deployment/page');
     });
   }
 

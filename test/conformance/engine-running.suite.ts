@@ -27,7 +27,7 @@ export function runningTests(world: World): void {
     await scene.live('ConfigMap/b');
     const approved = new Date(Date.now() + 1000).toISOString();
     await scene.patchApplication({ metadata: { annotations: { 'argocd.argoproj.io/deletion-approved': approved } } });
-    await scene.untilObject('ConfigMap/b', 'is pruned', (object) => object === undefined);
+    await scene.untilAbsent('ConfigMap/b');
     const view = await scene.until('Succeeded', (seen) => seen.phase === 'Succeeded' && !seen.requested);
     assert.equal(view.results.find(({ id }) => id === 'ConfigMap/b')?.status, 'Pruned');
   });
@@ -44,7 +44,7 @@ export function runningTests(world: World): void {
     await terminate(scene);
     const view = await scene.until('Failed', (seen) => seen.phase === 'Failed' && !seen.requested);
     assert.match(view.message, /^Operation terminated/);
-    await scene.untilObject('Job/before', 'is gone', (object) => object === undefined);
+    await scene.untilAbsent('Job/before');
     await scene.stays('Failed', (seen) => seen.phase === 'Failed');
 
     await scene.request({}, { operation: { retry: { limit: 3, backoff: { duration: '60s' } } } });
@@ -190,7 +190,7 @@ export function runningTests(world: World): void {
       );
       assert.equal(view.phase, 'Failed');
       assert.match(toldOf(view), /before[\s\S]*deleted/);
-      await scene.untilObject('Job/before', 'is gone', (object) => object === undefined);
+      await scene.untilAbsent('Job/before');
     });
 
   test('SYNC-32 the result says which metadata the namespace was given', async (t) => {

@@ -171,7 +171,7 @@ export function fixturesSuite(world: World): void {
         await scene.create();
         assert.equal((await scene.sync()).phase, 'Succeeded');
         assert.deepEqual(record.created, ['Job/db-migrate', 'Deployment/hello-world', 'Job/smoke-test']);
-        await scene.untilObject('Job/smoke-test', 'is deleted after its success', (object) => object === undefined);
+        await scene.untilAbsent('Job/smoke-test');
 
         const [failing] = read(migration);
         const template = at(failing, 'spec', 'template');
@@ -219,7 +219,7 @@ export function fixturesSuite(world: World): void {
       await scene.untilSettled();
       const created = record.created.filter((id) => !id.includes('kube-root-ca'));
       assert.deepEqual(created, ['Job/db-migrate', 'ConfigMap/app-config', 'Deployment/my-app']);
-      await scene.untilObject('Job/db-migrate', 'is deleted after its success', (object) => object === undefined);
+      await scene.untilAbsent('Job/db-migrate');
     });
   });
 }

@@ -255,6 +255,14 @@ export class Scene {
     });
   }
 
+  /**
+   * Waits until a live object is gone. A sync that prunes ends when the last deletions are accepted; on a real cluster the
+   * garbage collector takes the object away a moment later.
+   */
+  async untilAbsent(id: string): Promise<void> {
+    await this.untilObject(id, 'is gone', (object) => object === undefined);
+  }
+
   async patch(
     id: string,
     body: object,
