@@ -11,6 +11,7 @@ const component = 'deployment-controller';
 
 const hashLabel = 'pod-template-hash';
 const revisionAnnotation = 'deployment.kubernetes.io/revision';
+const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
 const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
 
@@ -18,7 +19,7 @@ const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
 const notInherited = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   revisionAnnotation,
-  'deployment.kubernetes.io/revision-history',
+  historyAnnotation,
   desiredAnnotation,
   maxAnnotation,
   'deprecated.deployment.rollback.to',
@@ -131,6 +132,14 @@ function resize(
   bench.event(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message, component });
 }
 
+/** The revisions that a set had before it came back with a newer one, the oldest first; a real one keeps 2,000 characters. */
+function historyOf(set: KubeObject): string {
+  const earlier = set.metadata.annotations?.[historyAnnotation];
+  const revisions = [...(earlier === undefined ? [] : earlier.split(',')), String(revisionOf(set))];
+  while (revisions.length > 1 && revisions.join(',').length > 2000) revisions.shift();
+  return revisions.join(',');
+}
+
 /** The current set, made or brought up to date with the Deployment's annotations and revision. */
 function ensureCurrent(rollout: Rollout, bench: Workbench): { current: KubeObject; created: boolean } {
   const { deployment, current, old } = rollout;
@@ -143,7 +152,12 @@ function ensureCurrent(rollout: Rollout, bench: Workbench): { current: KubeObjec
     return { current: created, created: true };
   }
   const kept = Math.max(revision, revisionOf(current));
-  const annotations = { ...current.metadata.annotations, ...setAnnotations(deployment, kept) };
+  const returns = revisionOf(current) > 0 && kept > revisionOf(current);
+  const annotations = {
+    ...current.metadata.annotations,
+    ...setAnnotations(deployment, kept),
+    ...(returns && { [historyAnnotation]: historyOf(current) }),
+  };
   if (equal(annotations, current.metadata.annotations)) return { current, created: false };
   return { current: bench.update({ ...current, metadata: { ...current.metadata, annotations } }), created: false };
 }

@@ -43,6 +43,8 @@ function wantedOf(budget: KubeObject, pods: readonly KubeObject[], cluster: Clus
   if (typeof min === 'number') return { expected: pods.length, desired: min };
   const scales = new Map<string, number>();
   for (const pod of pods) {
+    // A pod that nothing controls has no share in the sum; it is an error only when its controller cannot be found.
+    if (controllerOf(pod) === undefined) continue;
     const scale = scaleOf(pod, cluster);
     if (scale === undefined) return { problem: `found no controllers for pod ${JSON.stringify(pod.metadata.name)}` };
     scales.set(scale.uid, scale.replicas);

@@ -8,6 +8,8 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\b127\.0\.0\.1:\d+/g, '<server>'],
   [/\b(?:10|198|192|172)\.\d+\.\d+\.\d+\b/g, '<address>'],
   [/\/tmp\/(?:LIVE|MERGED)-[\w<>]+/g, '/tmp/<folder>'],
+  // Before the hashes: a number may have none but digits that occur in them.
+  [/kubectl-edit-\d+/g, 'kubectl-edit-<n>'],
   // POD of a workload: NAME-HASH-SUFFIX or NAME-SUFFIX; a replica set: NAME-HASH.
   [/-[bcdf0-9a-z]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<pod>'],
   [/-[bcdfghjklmnpqrstvwxz2456789]{7,10}\b/g, '-<hash>'],
@@ -15,7 +17,6 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\b3[0-2]\d{3}(\/TCP|$)/gm, '<port>$1'],
   [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000/g, '<time>'],
   [/W\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ /g, 'W<time> '],
-  [/kubectl-edit-\d+/g, 'kubectl-edit-<n>'],
   [/(Resource Version: +)\d+/g, '$1<version>'],
   [/zone-[01]\b/g, 'zone-<n>'],
   [/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g, '<certificate>'],
@@ -53,8 +54,10 @@ function faultsSorted(lines: readonly string[]): readonly string[] {
 export function plainText(output: string, namespace: string, isSorted = false): string {
   let text = output.replaceAll(namespace, 'NAMESPACE');
   for (const [pattern, replacement] of replacements) text = text.replace(pattern, replacement);
-  // Scenes run side by side: what another one defines may be there or not.
-  const own = text.split('\n').filter((line) => !/\bkubectl-[a-z]+\.example\.com\b/.test(line));
-  const lines = own.map((line) => plainAges(line.trimEnd()).replace(/(?<=\S)[ \t]{2,}/g, '  '));
+  // Scenes run side by side: what another one defines, or warns of, may be there or not.
+  const own = text
+    .replace(/^(stderr: )?.*\bkubectl-[a-z]+\.example\.com\b.*\n/gm, '$1')
+    .replace(/^stderr: (?=exit )/m, '');
+  const lines = own.split('\n').map((line) => plainAges(line.trimEnd()).replace(/(?<=\S)[ \t]{2,}/g, '  '));
   return faultsSorted(isSorted ? lines.toSorted() : lines).join('\n');
 }

@@ -104,11 +104,9 @@ export class Session {
       const lines = output.split('\n');
       if (command.mode === 'last') return lines.slice(-2).join('\n');
       if (command.mode === 'sorted') return lines.toSorted().join('\n');
-      if (command.mode === 'retry' && !output.endsWith('exit 0') && Date.now() < end) {
-        await sleep(100);
-        continue;
-      }
-      return output;
+      if (command.mode !== 'retry' || output.endsWith('exit 0')) return output;
+      if (Date.now() > end) throw new Error(`never succeeded: kubectl ${command.words.join(' ')}\n${output}`);
+      await sleep(100);
     }
   }
 

@@ -106,10 +106,11 @@ apply -f deployment.yaml --force
 get deployment web -n NAMESPACE -o jsonpath={.metadata.annotations.kubectl\\.kubernetes\\.io/last-applied-configuration}
 apply set-last-applied -f deployment.yaml
 apply set-last-applied configmap/none -f one.yaml
-EDITOR="sed -i s/example.web:1/example\\/web:2/" edit deployment web -n NAMESPACE
-EDITOR="sed -i s/example.web:2/example\\/web:2/" edit deployment web -n NAMESPACE
+EDITOR="sed -i s,example/web:1,example/web:2," edit deployment web -n NAMESPACE
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=2' deployment/web -n NAMESPACE --timeout=5s
+EDITOR="sed -i s,example/web:2,example/web:2," edit deployment web -n NAMESPACE
 EDITOR="sed -i s/replicas:.1/replicas:\\ -1/" edit deployment web -n NAMESPACE
-EDITOR="sed -i s/^data:/data:\\n\ \ new:\ x/" edit configmap one -n NAMESPACE
+EDITOR="sed -i 's/^data:/data:\\n  new: x/'" edit configmap one -n NAMESPACE
 replace -f two.yaml
 replace -f unknown.yaml
 replace --force -f two.yaml
@@ -126,11 +127,14 @@ patch configmap one -n NAMESPACE --type=json -p '{"data":{}}'
 patch configmap one -n NAMESPACE --type=merge -p 'not json'
 patch configmap none -n NAMESPACE --type=merge -p '{}'
 patch deployment web -n NAMESPACE -p '{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"s"}]}}}}'
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=3' deployment/web -n NAMESPACE --timeout=5s
 patch deployment web -n NAMESPACE -p '{"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"main"}],"containers":[{"name":"side","$patch":"delete"}]}}}}'
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=4' deployment/web -n NAMESPACE --timeout=5s
 patch deployment web -n NAMESPACE --subresource=scale --type=merge -p '{"spec":{"replicas":3}}'
 patch deployment web -n NAMESPACE --subresource=scale --type=merge -p '{"spec":{"replicas":-3}}'
 patch deployment web -n NAMESPACE --subresource=status --type=merge -p '{"status":{"observedGeneration":-1}}'
 patch deployment web -n NAMESPACE --subresource=nothing --type=merge -p '{}'
+retry: wait --for=jsonpath={.status.replicas}=3 deployment/web -n NAMESPACE --timeout=5s
 get deployment web -n NAMESPACE --subresource=scale
 get deployment web -n NAMESPACE --subresource=scale -o yaml
 get deployment web -n NAMESPACE --subresource=status -o name
@@ -150,15 +154,20 @@ annotate configmap one -n NAMESPACE note-
 annotate configmap one -n NAMESPACE --list
 sorted: label configmap one -n NAMESPACE --list
 set image deployment/web main=example/web:3 -n NAMESPACE
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=5' deployment/web -n NAMESPACE --timeout=5s
 set image deployment/web none=example/web:3 -n NAMESPACE
 set env deployment/web A=b -n NAMESPACE
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=6' deployment/web -n NAMESPACE --timeout=5s
 set env deployment/web --list -n NAMESPACE
 set env deployment/web A- -n NAMESPACE
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=7' deployment/web -n NAMESPACE --timeout=5s
 set env deployment/web --from=configmap/one --keys=a -n NAMESPACE
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=8' deployment/web -n NAMESPACE --timeout=5s
 set resources deployment/web --limits=cpu=200m,memory=64Mi --requests=cpu=100m -n NAMESPACE
+retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=9' deployment/web -n NAMESPACE --timeout=5s
 set resources deployment/web --limits=cpu=nonsense -n NAMESPACE
 set serviceaccount deployment/web default -n NAMESPACE
-retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE
+retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE --timeout=5s
 set selector service/none app=x -n NAMESPACE
 create rolebinding rb --clusterrole=view --user=u -n NAMESPACE
 set subject rolebinding/rb --group=g -n NAMESPACE

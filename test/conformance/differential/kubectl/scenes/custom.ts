@@ -45,7 +45,7 @@ spec:
     served: true
     storage: false
     deprecated: true
-    deprecationWarning: use v1
+    deprecationWarning: v2 of NAMESPACE.example.com goes
     schema:
       openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
 `;

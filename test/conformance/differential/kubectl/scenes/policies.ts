@@ -107,7 +107,7 @@ last: rollout status deployment/web -n NAMESPACE --timeout=20s
 retry: wait --for=jsonpath={.status.currentHealthy}=2 pdb/web -n NAMESPACE --timeout=20s
 get pdb -n NAMESPACE
 get pdb web -n NAMESPACE -o yaml
-get pdb bare -n NAMESPACE -o jsonpath={.status.conditions[0]['type','status','reason','message']}
+get pdb bare -n NAMESPACE -o "jsonpath={.status.conditions[0]['type','status','reason','message']}"
 retry: wait --for=condition=ScalingActive=False hpa/web -n NAMESPACE --timeout=40s
 retry: wait --for=condition=AbleToScale=False hpa/lost -n NAMESPACE --timeout=40s
 get hpa -n NAMESPACE

@@ -80,7 +80,7 @@ logs p -n NAMESPACE --container=none
 logs none -n NAMESPACE
 watch: get configmaps -n NAMESPACE -w -l x
 watch: get configmaps -n NAMESPACE -w -l x -o name --output-watch-events
-watch: get configmaps -n NAMESPACE --watch-only -o jsonpath={.metadata.name}{.data}{"\\n"}
+watch: get configmaps -n NAMESPACE --watch-only -o 'jsonpath={.metadata.name}{.data}{"\\n"}'
 watch: get cm a -n NAMESPACE -w
 sleep 300
 create configmap d --from-literal=v=d -n NAMESPACE

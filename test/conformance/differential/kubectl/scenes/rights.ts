@@ -61,7 +61,7 @@ create -f review.yaml -o yaml
 create -f local.yaml -o yaml
 apply -f sum.yaml
 retry: wait '--for=jsonpath={.rules[?(@.apiGroups[0]=="NAMESPACE.example.com")].verbs[0]}=get' clusterrole/view --timeout=5s
-get clusterrole view edit admin cluster-admin -o jsonpath={range.items[*]}{.metadata.name}{.metadata.labels}{.aggregationRule}{"\\n"}{end}
+get clusterrole view edit admin cluster-admin -o 'jsonpath={range .items[*]}{.metadata.name}{.metadata.labels}{.aggregationRule}{"\\n"}{end}'
 get clusterrole system:basic-user system:discovery system:public-info-viewer -o jsonpath={.items[*].rules}
 get clusterrolebinding cluster-admin system:basic-user system:discovery system:public-info-viewer -o jsonpath={.items[*].subjects}
 delete clusterrole NAMESPACE-more

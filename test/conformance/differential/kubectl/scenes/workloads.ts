@@ -67,7 +67,7 @@ apply -f stateful.yaml
 apply -f failing.yaml
 apply -f suspended.yaml
 last: rollout status deployment/web -n NAMESPACE --timeout=20s
-retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE
+retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE --timeout=5s
 get deployment web -n NAMESPACE
 get deployment web -n NAMESPACE -o wide
 sorted: get replicasets -n NAMESPACE
@@ -79,6 +79,7 @@ get replicasets -n NAMESPACE -o yaml
 describe replicasets -n NAMESPACE
 get pods -n NAMESPACE -l app=web -o jsonpath={.items[0].metadata.ownerReferences}{.items[0].spec}
 scale deployment/web --replicas=3 -n NAMESPACE
+retry: wait --for=jsonpath={.status.readyReplicas}=3 deployment/web -n NAMESPACE --timeout=10s
 scale deployment/web --current-replicas=2 --replicas=1 -n NAMESPACE
 scale deployment/web --current-replicas=3 --replicas=1 -n NAMESPACE
 scale deployment/none --replicas=1 -n NAMESPACE
@@ -106,7 +107,7 @@ rollout resume deployment/web -n NAMESPACE
 rollout restart deployment/web -n NAMESPACE
 last: rollout status deployment/web -n NAMESPACE --timeout=20s
 sorted: get replicasets -n NAMESPACE
-sorted: get replicasets -n NAMESPACE -o jsonpath={range.items[*]}{.metadata.annotations}{"\\n"}{end}
+sorted: get replicasets -n NAMESPACE -o 'jsonpath={range .items[*]}{.metadata.annotations}{"\\n"}{end}'
 last: rollout status statefulset/db -n NAMESPACE --timeout=30s
 last: rollout status daemonset/agent -n NAMESPACE --timeout=20s
 get statefulset,daemonset -n NAMESPACE
@@ -131,7 +132,7 @@ rollout restart daemonset/agent -n NAMESPACE
 scale statefulset/db --replicas=1 -n NAMESPACE
 code: wait --for=delete pod/db-1 -n NAMESPACE --timeout=20s
 wait --for=condition=failed job/failing -n NAMESPACE --timeout=20s
-wait --for=condition=complete job/failing -n NAMESPACE --timeout=100ms
+wait --for=condition=complete job/failing -n NAMESPACE --timeout=1s
 get job failing suspended -n NAMESPACE
 get job failing -n NAMESPACE -o yaml
 describe job failing -n NAMESPACE
@@ -141,18 +142,18 @@ patch job suspended -n NAMESPACE --type=merge -p '{"spec":{"suspend":false}}'
 wait --for=condition=complete job/suspended -n NAMESPACE --timeout=20s
 get job suspended -n NAMESPACE -o jsonpath={.status}
 patch job failing -n NAMESPACE --type=merge -p '{"spec":{"completions":5}}'
-wait --for=condition=Ready pod/crashing -n NAMESPACE --timeout=100ms
+wait --for=condition=Ready pod/crashing -n NAMESPACE --timeout=1s
 retry: wait --for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=CrashLoopBackOff pod/crashing -n NAMESPACE --timeout=10s
-wait --for=create configmap/later -n NAMESPACE --timeout=100ms
-wait --for=jsonpath={.data.x}=y configmap/none -n NAMESPACE --timeout=100ms
+wait --for=create configmap/later -n NAMESPACE --timeout=1s
+wait --for=jsonpath={.data.x}=y configmap/none -n NAMESPACE --timeout=1s
 wait --for=delete configmap/none -n NAMESPACE
 get events -n NAMESPACE --field-selector=involvedObject.kind=Deployment,involvedObject.name=none
-sorted: get events -n NAMESPACE --field-selector=involvedObject.kind=Deployment -o jsonpath={range.items[*]}{.reason}|{.type}|{.source.component}|{.reportingComponent}|{.involvedObject.apiVersion}{"\\n"}{end}
-sorted: get events -n NAMESPACE --field-selector=involvedObject.kind=StatefulSet -o jsonpath={range.items[*]}{.reason}|{.type}|{.source.component}|{.message}{"\\n"}{end}
-sorted: get events -n NAMESPACE --field-selector=involvedObject.kind=Job -o jsonpath={range.items[*]}{.reason}|{.type}|{.source.component}|{.message}{"\\n"}{end}
+sorted: get events -n NAMESPACE --field-selector=involvedObject.kind=Deployment -o 'jsonpath={range .items[*]}{.reason}|{.type}|{.source.component}|{.reportingComponent}|{.involvedObject.apiVersion}{"\\n"}{end}'
+sorted: get events -n NAMESPACE --field-selector=involvedObject.kind=StatefulSet -o 'jsonpath={range .items[*]}{.reason}|{.type}|{.source.component}|{.message}{"\\n"}{end}'
+sorted: get events -n NAMESPACE --field-selector=involvedObject.kind=Job -o 'jsonpath={range .items[*]}{.reason}|{.type}|{.source.component}|{.message}{"\\n"}{end}'
 create configmap stuck --from-literal=a=b -n NAMESPACE
 patch configmap stuck -n NAMESPACE --type=merge -p '{"metadata":{"finalizers":["example.com/hold"]}}'
-delete configmap stuck -n NAMESPACE --timeout=300ms
+delete configmap stuck -n NAMESPACE --timeout=1s
 get configmap stuck -n NAMESPACE -o jsonpath={.metadata.finalizers}{.metadata.deletionGracePeriodSeconds}
 patch configmap stuck -n NAMESPACE --type=merge -p '{"metadata":{"finalizers":["example.com/other"]}}'
 patch configmap stuck -n NAMESPACE --type=merge -p '{"metadata":{"finalizers":null}}'
@@ -167,7 +168,7 @@ code: delete replicasets --all -n NAMESPACE --cascade=foreground --timeout=20s
 delete statefulset db -n NAMESPACE --cascade=background
 delete daemonset agent -n NAMESPACE
 delete job --all -n NAMESPACE
-wait --for=delete pods --all -n NAMESPACE --timeout=20s
+code: wait --for=delete pods --all -n NAMESPACE --timeout=20s
 delete pvc --all -n NAMESPACE
 delete cm -l none=none -n NAMESPACE
 delete nonsense x -n NAMESPACE
