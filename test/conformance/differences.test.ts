@@ -59,7 +59,7 @@ describe('the embedded cluster and the real one', { concurrency }, () => {
   });
 
   const compare = (text: string, see: See, wanted: Readonly<{ real: unknown; embedded: unknown; name: string }>) =>
-    test(text, { timeout: 60_000 }, async (context) => {
+    test(text, { timeout: 300_000 }, async (context) => {
       if (clusters === undefined) {
         context.skip('Go is absent: there is no real control plane to compare with');
         return;

@@ -1,5 +1,4 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { at, canonicalJson, isRecord, listAt, parseJson, stringAt } from '@tiphys/api';
 import {
   create,
@@ -7,6 +6,7 @@ import {
   groupOf,
   merge,
   podOf,
+  seenOnce,
   template,
   told,
   within,
@@ -73,10 +73,9 @@ async function letEveGrant(place: Place): Promise<void> {
   const spec = { user: 'eve', resourceAttributes: attributes };
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
   const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-  const end = Date.now() + 5000;
-  while (at((await place.call({ method: 'POST', path, body })).body, 'status', 'allowed') !== true)
-    if (Date.now() > end) throw new Error('the role is not in force');
-    else await sleep(20);
+  const isAllowed = async (): Promise<boolean> =>
+    at((await place.call({ method: 'POST', path, body })).body, 'status', 'allowed') === true;
+  if (!(await seenOnce(isAllowed, Boolean))) throw new Error('the role is not in force');
 }
 
 const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';

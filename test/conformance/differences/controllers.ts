@@ -1,12 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { at, listAt, numberAt, stringAt } from '@tiphys/api';
 import {
   create,
+  happensOn,
   merge,
   podOf,
+  seenOnce,
   template,
   untilGone,
   untilSeen,
+  stillMs,
   within,
   type Agreement,
   type Difference,
@@ -35,8 +37,6 @@ async function withCleanUp<T>(place: Place, path: string, see: () => Promise<T>)
   }
 }
 
-const pause = (): Promise<void> => sleep(1500);
-
 /** Which claims of a StatefulSet are left, once it is scaled down and once it is gone. */
 async function claimsLeft(place: Place, policy: Readonly<{ whenScaled: string; whenDeleted: string }>) {
   const sets = within(place, 'apps/v1 statefulsets');
@@ -53,18 +53,20 @@ async function claimsLeft(place: Place, policy: Readonly<{ whenScaled: string; w
     return code === 200 && at(body, 'metadata', 'deletionTimestamp') === undefined;
   };
   const left = async (): Promise<readonly number[]> => {
-    await sleep(700);
     const found = [await has(0), await has(1)];
     return [0, 1].filter((ordinal) => found[ordinal]);
   };
+  // What is to be kept is given a while to go.
+  const settled = (then: string, count: number): Promise<readonly number[]> =>
+    then === 'Delete' ? seenOnce(left, (found) => found.length <= count) : seenOnce(left, () => false, stillMs);
   await create(place, sets, { metadata: { name }, spec });
   await untilSeen(place, `${sets}/${name}`, (body) => numberAt(body, 'status', 'readyReplicas') === 2 || undefined);
   await place.call(merge(`${sets}/${name}`, { spec: { replicas: 1 } }));
   await untilSeen(place, `${sets}/${name}`, (body) => numberAt(body, 'status', 'replicas') === 1 || undefined);
-  const scaled = await left();
+  const scaled = await settled(policy.whenScaled, 1);
   await place.call({ method: 'DELETE', path: `${sets}/${name}` });
   await untilGone(place, within(place, 'pods', `${name}-0`));
-  return [scaled, await left()];
+  return [scaled, await settled(policy.whenDeleted, 0)];
 }
 
 export const controllerAgreements: readonly Agreement[] = [
@@ -95,10 +97,12 @@ export const controllers: readonly Difference[] = [
       const { body } = await create(place, '/api/v1/nodes', { metadata: { name: place.namespace }, spec });
       return withCleanUp(place, node, async () => {
         await create(place, within(place, 'pods'), podOf('p', { spec: { nodeName: place.namespace } }));
-        await pause();
-        const pod = await place.call({ method: 'GET', path: within(place, 'pods', 'p') });
+        const stays = async (): Promise<boolean> => {
+          const pod = await place.call({ method: 'GET', path: within(place, 'pods', 'p') });
+          return pod.code === 200 && at(pod.body, 'metadata', 'deletionTimestamp') === undefined;
+        };
         const taints = listAt(body, 'spec', 'taints').map((taint) => stringAt(taint, 'key'));
-        return { taints, pod: pod.code === 200 && at(pod.body, 'metadata', 'deletionTimestamp') === undefined };
+        return { taints, pod: await seenOnce(stays, (isThere) => !isThere, happensOn(place, 'real')) };
       });
     },
     real: { taints: ['own', 'node.kubernetes.io/not-ready'], pod: false },
@@ -118,9 +122,11 @@ export const controllers: readonly Difference[] = [
         },
       });
       return withCleanUp(place, path, async () => {
-        await pause();
-        const { body } = await place.call({ method: 'GET', path });
-        return listAt(body, 'status', 'conditions').map((one) => stringAt(one, 'type'));
+        const conditions = async (): Promise<readonly unknown[]> => {
+          const { body } = await place.call({ method: 'GET', path });
+          return listAt(body, 'status', 'conditions').map((one) => stringAt(one, 'type'));
+        };
+        return seenOnce(conditions, ({ length }) => length > 0, happensOn(place, 'real'));
       });
     },
     real: ['Approved'],
@@ -137,10 +143,13 @@ export const controllers: readonly Difference[] = [
       const spec = { group, version: 'v1', service, ...more };
       await create(place, services, { metadata: { name: `v1.${group}` }, spec });
       return withCleanUp(place, path, async () => {
-        await sleep(500);
-        const { body } = await place.call({ method: 'GET', path });
-        const things = await place.call({ method: 'GET', path: `/apis/${group}/v1/things` });
-        return [stringAt(body, 'status', 'conditions', 0, 'reason') ?? '', things.code];
+        const answers = async (): Promise<readonly [reason: string, code: number]> => {
+          const { body } = await place.call({ method: 'GET', path });
+          const things = await place.call({ method: 'GET', path: `/apis/${group}/v1/things` });
+          return [stringAt(body, 'status', 'conditions', 0, 'reason') ?? '', things.code];
+        };
+        const isKnown = ([reason, code]: readonly [string, number]): boolean => reason !== '' && code !== 404;
+        return seenOnce(answers, isKnown, happensOn(place, 'real'));
       });
     },
     real: ['ServiceNotFound', 503],
@@ -164,9 +173,11 @@ export const controllers: readonly Difference[] = [
           metrics: [{ type: 'Resource', resource }],
         },
       });
-      await pause();
-      const { body } = await place.call({ method: 'GET', path: `${deployments}/d` });
-      return (numberAt(body, 'spec', 'replicas') ?? 0) > 1 ? 'scaled' : 'kept';
+      const isScaled = async (): Promise<boolean> => {
+        const { body } = await place.call({ method: 'GET', path: `${deployments}/d` });
+        return (numberAt(body, 'spec', 'replicas') ?? 0) > 1;
+      };
+      return (await seenOnce(isScaled, Boolean, happensOn(place, 'embedded'))) ? 'scaled' : 'kept';
     },
     real: 'kept',
     embedded: 'scaled',
@@ -182,11 +193,15 @@ export const controllers: readonly Difference[] = [
         metadata: { name: 'r' },
         spec: { replicas: 1, selector, template: template() },
       });
-      await pause();
-      const { body } = await place.call({ method: 'GET', path: within(place, 'events') });
-      const refused = listAt(body, 'items').filter((event) => stringAt(event, 'reason') === 'FailedCreate');
-      const tries = refused.reduce<number>((sum, event) => sum + (numberAt(event, 'count') ?? 1), 0);
-      return tries > 3 ? 'again and again, more and more slowly' : 'once in 1.5 s';
+      const tries = async (): Promise<number> => {
+        const { body } = await place.call({ method: 'GET', path: within(place, 'events') });
+        const refused = listAt(body, 'items').filter((event) => stringAt(event, 'reason') === 'FailedCreate');
+        return refused.reduce<number>((sum, event) => sum + (numberAt(event, 'count') ?? 1), 0);
+      };
+      const isAgain = (count: number): boolean => count > 3;
+      return isAgain(await seenOnce(tries, isAgain, happensOn(place, 'real')))
+        ? 'again and again, more and more slowly'
+        : 'once in 1.5 s';
     },
     real: 'again and again, more and more slowly',
     embedded: 'once in 1.5 s',

@@ -29,7 +29,10 @@ export type Agreement = Readonly<{
   both?: unknown;
 }>;
 
-const patienceMs = 15_000;
+/** Generous: machines are shared. */
+const patienceMs = 40_000;
+/** How long something is watched that is to stay as it is. */
+export const stillMs = 1500;
 
 /** Asks for an object until it shows something. @throws Error when it does not in time */
 export async function untilSeen<T>({ call }: Place, path: string, look: (body: unknown) => T | undefined): Promise<T> {
@@ -51,6 +54,26 @@ export async function untilGone({ call }: Place, path: string): Promise<void> {
     await sleep(20);
   }
 }
+
+/**
+ * What is seen as soon as it is so, or at the end. What happens on one of the two clusters alone is waited for there, and given
+ * a while to happen on the other.
+ */
+export async function seenOnce<T>(
+  see: () => Promise<T>,
+  isSo: (seen: T) => boolean,
+  limitMs: number = patienceMs,
+): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const seen = await see();
+    if (isSo(seen) || Date.now() > end) return seen;
+    await sleep(40);
+  }
+}
+
+/** The limit of `seenOnce` for what happens on one cluster alone. */
+export const happensOn = ({ name }: Place, cluster: Place['name']): number => (name === cluster ? patienceMs : stillMs);
 
 /** Where the namespaced objects of a place are: `pods`, `apps/v1 deployments`. */
 export function within({ namespace }: Place, resource: string, name = ''): string {

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { listAt, numberAt, stringAt } from '@tiphys/api';
 import {
   condition,
   create,
+  happensOn,
+  seenOnce,
   template,
   untilSeen,
   within,
@@ -27,19 +28,14 @@ async function endOf(place: Place, outcome: Outcome, spec: object): Promise<stri
   const jobs = within(place, 'batch/v1 jobs');
   const { body } = await create(place, jobs, { metadata: { generateName: 'j-' }, spec: jobSpec(outcome, spec) });
   const path = `${jobs}/${stringAt(body, 'metadata', 'name') ?? ''}`;
-  for (const deadline = Date.now() + 5000; Date.now() < deadline;) {
-    const { body: job } = await place.call({ method: 'GET', path });
-    const end = condition(job, 'Failed') ?? condition(job, 'Complete');
-    if (end === undefined) {
-      await sleep(50);
-      continue;
-    }
-    const count = (field: string): string => `${field} ${numberAt(job, 'status', field) ?? 0}`;
-    const indexes = (field: string): string => `${field} ${stringAt(job, 'status', field) ?? 'none'}`;
-    const parts = [end, count('succeeded'), count('failed'), indexes('completedIndexes'), indexes('failedIndexes')];
-    return parts.join(', ');
-  }
-  return 'does not end';
+  const { end, job } = await untilSeen(place, path, (seen) => {
+    const last = condition(seen, 'Failed') ?? condition(seen, 'Complete');
+    return last === undefined ? undefined : { end: last, job: seen };
+  });
+  const count = (field: string): string => `${field} ${numberAt(job, 'status', field) ?? 0}`;
+  const indexes = (field: string): string => `${field} ${stringAt(job, 'status', field) ?? 'none'}`;
+  const parts = [end, count('succeeded'), count('failed'), indexes('completedIndexes'), indexes('failedIndexes')];
+  return parts.join(', ');
 }
 
 const failJob = {
@@ -92,9 +88,12 @@ export const jobs: readonly Difference[] = [
       const path = within(place, 'batch/v1 jobs', 'j');
       await create(place, within(place, 'batch/v1 jobs'), { metadata: { name: 'j' }, spec: jobSpec('fail', {}) });
       await untilSeen(place, path, (job) => numberAt(job, 'status', 'failed'));
-      await sleep(1200);
-      const { body } = await place.call({ method: 'GET', path });
-      return (numberAt(body, 'status', 'failed') ?? 0) > 1 ? 'at once' : 'later';
+      const failures = async (): Promise<number> => {
+        const { body } = await place.call({ method: 'GET', path });
+        return numberAt(body, 'status', 'failed') ?? 0;
+      };
+      const isSeveral = (count: number): boolean => count > 1;
+      return isSeveral(await seenOnce(failures, isSeveral, happensOn(place, 'embedded'))) ? 'at once' : 'later';
     },
     real: 'later',
     embedded: 'at once',

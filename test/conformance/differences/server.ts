@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { at, isRecord, listAt, stringAt } from '@tiphys/api';
 import { startKubeSim } from '@tiphys/kube-sim';
 import { connect } from '../differential/api.ts';
@@ -6,8 +5,10 @@ import {
   create,
   define,
   groupOf,
+  happensOn,
   merge,
   podOf,
+  seenOnce,
   template,
   told,
   untilSeen,
@@ -23,13 +24,11 @@ const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], res
 
 /** Creates config maps until one is refused, for as long as a policy may take to be read; says the last answer's code. */
 async function codeOnceActive(place: Place, labels: Readonly<Record<string, string>>): Promise<number> {
-  const end = Date.now() + 2500;
-  for (let number = 0; ; number++) {
-    const body = { metadata: { name: `m${number}`, labels } };
-    const { code } = await place.call({ method: 'POST', path: within(place, 'configmaps'), body });
-    if (code !== 201 || Date.now() > end) return code;
-    await sleep(100);
-  }
+  const create = async (): Promise<number> => {
+    const body = { metadata: { generateName: 'm', labels } };
+    return (await place.call({ method: 'POST', path: within(place, 'configmaps'), body })).code;
+  };
+  return seenOnce(create, (code) => code !== 201, happensOn(place, 'real'));
 }
 
 /** Creates objects of the whole cluster, looks, and removes them. */

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { at, listAt, numberAt, stringAt } from '@tiphys/api';
 import {
   condition,
   create,
+  happensOn,
   podOf,
+  seenOnce,
   told,
   untilGone,
   untilSeen,
@@ -65,13 +66,9 @@ export const simulated: readonly Difference[] = [
     see: async (place) => {
       const pods = within(place, 'pods');
       await create(place, pods, podOf('p', { annotations: { 'sim.tiphys.dev/outcome': 'crash' } }));
-      const end = Date.now() + 6000;
-      for (;;) {
-        const restarts = await untilSeen(place, `${pods}/p`, restartsOf);
-        const isOver = restarts > 1 || (place.name === 'embedded' && Date.now() > end - 4500) || Date.now() > end;
-        if (isOver) return restarts > 1 ? 'again and again' : 'once';
-        await sleep(100);
-      }
+      const isAgain = (restarts: number): boolean => restarts > 1;
+      const restarts = (): Promise<number> => untilSeen(place, `${pods}/p`, restartsOf);
+      return isAgain(await seenOnce(restarts, isAgain, happensOn(place, 'real'))) ? 'again and again' : 'once';
     },
     real: 'again and again',
     embedded: 'once',
