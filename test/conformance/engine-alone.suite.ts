@@ -34,6 +34,7 @@ export function aloneTests(world: World): void {
         .map(({ message }) => message);
     await scene.create();
     const compared = await scene.until('its status is written', ({ sync }) => sync === 'OutOfSync');
+    await world.controller.untilLogged('it is compared', () => steps().includes('application compared'));
     assert.deepEqual(steps(), ['rendered', 'application compared']);
     assert.equal(compared.phase, '', 'no sync follows');
     assert.match(stringAt(compared.object, 'status', 'reconciledAt') ?? '', /Z$/);
@@ -42,10 +43,7 @@ export function aloneTests(world: World): void {
     await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
     await scene.patchApplication({ spec: { syncPolicy: { automated: {} } } });
     await scene.untilSettled();
-    await until('all is logged', () => {
-      const seen = steps();
-      return Promise.resolve(seen.includes('operation finished') ? { is: true } : { seen: seen.join() });
-    });
+    await world.controller.untilLogged('the operation is over', () => steps().includes('operation finished'));
     const [first, ...rest] = steps();
     assert.equal(first, 'rendered');
     const decided = rest.indexOf('automated sync');
@@ -67,7 +65,7 @@ export function aloneTests(world: World): void {
     await scene.createAutomated();
     await scene.untilSettled();
     const rendered = (): number => world.controller.count('rendered') - before;
-    assert.equal(rendered(), 1);
+    await world.controller.untilLogged('rendered once', () => rendered() === 1);
 
     await scene.refresh();
     const elsewhere = await scene.repository.commit({ 'elsewhere/b.yaml': 'nothing of this application' });
@@ -81,7 +79,7 @@ export function aloneTests(world: World): void {
       'has the parameter',
       (object) => at(object, 'data', 'value') === 'two',
     );
-    assert.equal(rendered(), 2);
+    await world.controller.untilLogged('rendered twice', () => rendered() === 2);
   });
 
   test('REC-05 the events of our own writes are no news; a write by somebody else right after ours is', async (t) => {
@@ -160,6 +158,7 @@ export function aloneTests(world: World): void {
     const fourth = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'four' }) });
     await scene.refresh();
     await scene.until('compared with the fourth commit', (view) => view.revision === fourth);
+    await scene.stays('at the fourth commit', (view) => view.revision === fourth, { timeoutMs: 1000 });
     // A commit that the watch of the repository has not seen yet is no reason to compare for ever.
     const compared = world.controller.count('application compared');
     await scene.stays('at the fourth commit', (view) => view.revision === fourth);
@@ -224,6 +223,7 @@ export function aloneTests(world: World): void {
       world.controller.start();
     }
     await scene.untilSettled('', { timeoutMs: 120_000 });
+    await record.until('the last hook has run', ({ created }) => created.includes('Job/after'));
     assert.deepEqual(record.created, [
       'Job/before',
       'Deployment/page0',

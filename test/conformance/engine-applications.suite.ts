@@ -116,7 +116,7 @@ export function applicationTests(world: World): void {
       'both are answered',
       ({ object }) => at(object, 'metadata', 'annotations', 'argocd.argoproj.io/refresh') === undefined,
     );
-    assert.equal(answers(), 2);
+    await world.controller.untilLogged('two answers', () => answers() === 2);
   });
 
   test('APP-05 a list of destinations in place of the one is refused by the API server', async (t) => {

@@ -47,6 +47,7 @@ export function deletionTests(world: World): void {
     await scene.untilGone();
 
     await scene.untilAbsent('Job/farewell');
+    await record.until('the last hook has gone', ({ deleted }) => deleted.includes('Job/farewell'));
     const { client } = world.cluster;
     const told = await client.list(await client.resourceFor({ group: '', version: 'v1', kind: 'Event' }), {
       namespace: world.namespace,

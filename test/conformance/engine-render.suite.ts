@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { at, stringAt } from '@tiphys/api';
+import type { LogLine } from './harness/controller.ts';
 import { configMap, customResourceDefinition, deployment } from './harness/manifests.ts';
 import type { Files } from './harness/repository.ts';
 import { serveCharts } from './harness/chart-repository.ts';
@@ -370,9 +371,9 @@ export function renderTests(world: World): void {
     });
     await scene.repository.git('push', '--quiet', '../served.git', 'HEAD');
     await Promise.all([scene.untilSettled(revision), scene.untilSettled(revision, { name: other })]);
-    const news = world.controller.log.filter(
-      ({ message, fields }) => message === 'new commit' && fields['commit'] === revision,
-    );
+    const isNews = ({ message, fields }: LogLine): boolean => message === 'new commit' && fields['commit'] === revision;
+    await world.controller.untilLogged('the new commit', (log) => log.some(isNews));
+    const news = world.controller.log.filter(isNews);
     assert.deepEqual(
       news.map(({ fields }) => fields['applications']),
       [2],

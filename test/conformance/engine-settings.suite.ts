@@ -90,10 +90,7 @@ export function settingTests(world: World): void {
     });
     const failures = world.controller.count('reconcile failed');
     await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
-    await until('a pass fails', () => {
-      const now = world.controller.count('reconcile failed');
-      return Promise.resolve(now > failures ? { is: true } : { seen: String(now) });
-    });
+    await world.controller.untilLogged('a pass fails', () => world.controller.count('reconcile failed') > failures);
     await _denied[Symbol.asyncDispose]();
     await scene.until('OutOfSync', (view) => view.sync === 'OutOfSync', { timeoutMs: 30_000 });
   });
@@ -195,7 +192,7 @@ export function settingTests(world: World): void {
     await scene.refresh();
     assert.equal(world.controller.count('rendered') - before, 0);
     await scene.refresh('hard');
-    assert.equal(world.controller.count('rendered') - before, 1);
+    await world.controller.untilLogged('rendered once', () => world.controller.count('rendered') === before + 1);
     await scene.untilSettled();
   });
 

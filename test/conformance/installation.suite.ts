@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { KubeObject } from '@tiphys/api';
+import type { LogLine } from './harness/controller.ts';
 import { configMap, manifest } from './harness/manifests.ts';
 import { until } from './harness/until.ts';
 import type { Scene } from './harness/scene.ts';
@@ -110,12 +111,9 @@ export function installationSuite(world: World): void {
       await scene.untilSettled();
 
       await bring(t, foreignController(scene.namespace));
-      await until('it says so', () => {
-        const line = world.controller.log.find(({ message }) => message === 'nothing is written for now');
-        return Promise.resolve(
-          line?.text.includes(`StatefulSet ${scene.namespace}/${rival}`) === true ? { is: true } : { seen: 'nothing' },
-        );
-      });
+      const isTold = ({ message, text }: LogLine): boolean =>
+        message === 'nothing is written for now' && text.includes(`StatefulSet ${scene.namespace}/${rival}`);
+      await world.controller.untilLogged('another controller runs', (log) => log.some(isTold));
       const before = (await scene.view()).object;
       const revision = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
       await scene.stays(
@@ -148,11 +146,8 @@ export function installationSuite(world: World): void {
       const renewal = setInterval(() => void hold().catch(() => undefined), 500);
       t.after(() => clearInterval(renewal));
       const before = world.controller.count('nothing is written for now');
-      await until('it has noticed', () =>
-        Promise.resolve(
-          world.controller.count('nothing is written for now') > before ? { is: true } : { seen: 'not yet' },
-        ),
-      );
+      const count = (): number => world.controller.count('nothing is written for now');
+      await world.controller.untilLogged('it has noticed', () => count() > before);
       const { object } = await scene.view();
       const revision = await scene.repository.commit({ 'app/a.yaml': configMap('a', { key: 'two' }) });
       await scene.stays('as it was', (view) => view.revision !== revision);

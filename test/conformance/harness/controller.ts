@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { isRecord, parseJson } from '@tiphys/api';
 import type { TestCluster } from './clusters.ts';
 import { nodePath, root } from './tools.ts';
+import { until } from './until.ts';
 
 /** One line of the program's log. */
 export type LogLine = Readonly<{ text: string; message: string; fields: Readonly<Record<string, unknown>> }>;
@@ -35,6 +36,8 @@ export class ControllerProcess implements AsyncDisposable {
   readonly #cluster: TestCluster;
   readonly #options: ControllerOptions;
   #child: ChildProcess | undefined;
+  /** Its end, with all that it has printed. */
+  #closed: Promise<unknown> = Promise.resolve();
 
   constructor(cluster: TestCluster, options: ControllerOptions) {
     this.#cluster = cluster;
@@ -64,6 +67,7 @@ export class ControllerProcess implements AsyncDisposable {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (text) => this.log.push(parseLine(text)));
     this.#child = child;
+    this.#closed = once(child, 'close');
   }
 
   /** Ends it and waits for that. */
@@ -83,7 +87,7 @@ export class ControllerProcess implements AsyncDisposable {
     const child = this.#child;
     if (child === undefined) throw new Error('it was not started');
     const patience = setTimeout(() => child.kill('SIGKILL'), 60_000);
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    await this.#closed;
     clearTimeout(patience);
     this.#child = undefined;
     return { exit: child.exitCode, said: this.tail('', 1) };
@@ -112,6 +116,11 @@ export class ControllerProcess implements AsyncDisposable {
   /** How many lines have this message. */
   count(message: string): number {
     return this.log.filter((line) => line.message === message).length;
+  }
+
+  /** Waits until the log says something: it comes by a pipe, and what it tells of may be in the cluster before. */
+  async untilLogged(what: string, isSo: (log: readonly LogLine[]) => boolean): Promise<void> {
+    await until(`the log: ${what}`, () => Promise.resolve(isSo(this.log) ? { is: true } : { seen: this.tail('', 5) }));
   }
 
   /**

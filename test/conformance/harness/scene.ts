@@ -136,7 +136,9 @@ export class Scene {
   ): Promise<ApplicationView> {
     const name = options.name ?? this.name;
     try {
-      return await until(`${name}: ${what}`, () => this.#probe(name, isSo), options.timeoutMs);
+      const view = await until(`${name}: ${what}`, () => this.#probe(name, isSo), options.timeoutMs);
+      await this.#catchUp();
+      return view;
     } catch (error) {
       throw new Error(`${String(error)}\nlog:\n${this.world.controller.tail(`${name}"`)}`, { cause: error });
     }
@@ -213,11 +215,12 @@ export class Scene {
     await this.world.cluster.client.delete({ gvk: applicationKind, namespace: this.world.namespace, name });
   }
 
-  untilGone(name = this.name): Promise<true> {
-    return until(`application ${name} is gone`, async () => {
+  async untilGone(name = this.name): Promise<void> {
+    await until(`application ${name} is gone`, async () => {
       const view = await this.find(name);
       return view === undefined ? { is: true as const } : { seen: describeView(view) };
     });
+    await this.#catchUp();
   }
 
   // --- objects of the cluster
@@ -243,16 +246,18 @@ export class Scene {
     return at(await this.get(`ConfigMap/${name}`, { namespace }), 'data');
   }
 
-  untilObject(
+  async untilObject(
     id: string,
     what: string,
     isSo: (object: KubeObject | undefined) => boolean,
   ): Promise<KubeObject | undefined> {
-    return until(`${id} ${what}`, async () => {
+    const found = await until(`${id} ${what}`, async () => {
       this.world.controller.assertAlive();
       const object = await this.get(id);
       return isSo(object) ? { is: object } : { seen: object === undefined ? 'no such object' : canonicalJson(object) };
     });
+    await this.#catchUp();
+    return found;
   }
 
   /**
@@ -318,6 +323,11 @@ export class Scene {
     const recorder = await Recorder.start(this.world.cluster.client, this.namespace, kinds.map(gvk));
     this.#recorders.push(recorder);
     return recorder;
+  }
+
+  /** What has been waited for is in the records. */
+  async #catchUp(): Promise<void> {
+    for (const recorder of this.#recorders) await recorder.catchUp();
   }
 
   // --- the end
