@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger, systemClock, type KubeObject } from '@tiphys/api';
 import { connect, KubeError, loadKubeconfig, type KubeClient } from '@tiphys/kube';
+import { until } from '../harness/until.ts';
 
 export type ClientWorld = Readonly<{
   kubeconfig: string;
@@ -26,15 +26,15 @@ export async function fails(promise: Promise<unknown>): Promise<KubeError> {
   return error;
 }
 
-export async function soon<T>(what: string, probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const endMs = performance.now() + 30_000;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined) return found;
-    assert.ok(performance.now() < endMs, `not within 30 s: ${what}`);
-    await sleep(50);
-  }
-}
+export const soon = <T>(what: string, probe: () => Promise<T | undefined> | T | undefined): Promise<T> =>
+  until(
+    what,
+    async () => {
+      const found = await probe();
+      return found === undefined ? { seen: 'nothing' } : { is: found };
+    },
+    30_000,
+  );
 
 export const must = <T>(value: T | undefined): T => {
   assert.ok(value !== undefined);

@@ -34,27 +34,6 @@ const patienceMs = 40_000;
 /** How long something is watched that is to stay as it is. */
 export const stillMs = 1500;
 
-/** Asks for an object until it shows something. @throws Error when it does not in time */
-export async function untilSeen<T>({ call }: Place, path: string, look: (body: unknown) => T | undefined): Promise<T> {
-  const end = Date.now() + patienceMs;
-  for (;;) {
-    const { code, body } = await call({ method: 'GET', path });
-    const seen = code === 200 ? look(body) : undefined;
-    if (seen !== undefined) return seen;
-    if (Date.now() > end) throw new Error(`${path}: not in time; last ${code} ${JSON.stringify(body).slice(0, 2000)}`);
-    await sleep(40);
-  }
-}
-
-/** Asks until there is nothing under a path any more. */
-export async function untilGone({ call }: Place, path: string): Promise<void> {
-  const end = Date.now() + patienceMs;
-  while ((await call({ method: 'GET', path })).code !== 404) {
-    if (Date.now() > end) throw new Error(`${path}: still there`);
-    await sleep(20);
-  }
-}
-
 /**
  * What is seen as soon as it is so, or at the end. What happens on one of the two clusters alone is waited for there, and given
  * a while to happen on the other.
@@ -70,6 +49,26 @@ export async function seenOnce<T>(
     if (isSo(seen) || Date.now() > end) return seen;
     await sleep(40);
   }
+}
+
+/** Asks for an object until it shows something. @throws Error when it does not in time */
+export async function untilSeen<T>({ call }: Place, path: string, look: (body: unknown) => T | undefined): Promise<T> {
+  const ask = async (): Promise<Answer & { seen: T | undefined }> => {
+    const answer = await call({ method: 'GET', path });
+    return { ...answer, seen: answer.code === 200 ? look(answer.body) : undefined };
+  };
+  const { code, body, seen } = await seenOnce(ask, (answer) => answer.seen !== undefined);
+  if (seen === undefined) throw new Error(`${path}: not in time; last ${code} ${JSON.stringify(body).slice(0, 2000)}`);
+  return seen;
+}
+
+/** Asks until there is nothing under a path any more. */
+export async function untilGone({ call }: Place, path: string): Promise<void> {
+  const { code } = await seenOnce(
+    () => call({ method: 'GET', path }),
+    (answer) => answer.code === 404,
+  );
+  if (code !== 404) throw new Error(`${path}: still there`);
 }
 
 /** The limit of `seenOnce` for what happens on one cluster alone. */

@@ -7,6 +7,10 @@ metadata:
   namespace: NAMESPACE
 ${more}`;
 
+/** A change of a template that the controller has not seen yet would be one with the next. */
+const untilRevision = (revision: number): string =>
+  `retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=${revision}' deployment/web -n NAMESPACE --timeout=5s`;
+
 /** Client- and server-side apply, diff, prune, replace, edit, patch, labels: how objects are changed. */
 export const apply: Scene = {
   name: 'apply',
@@ -107,7 +111,7 @@ get deployment web -n NAMESPACE -o jsonpath={.metadata.annotations.kubectl\\.kub
 apply set-last-applied -f deployment.yaml
 apply set-last-applied configmap/none -f one.yaml
 EDITOR="sed -i s,example/web:1,example/web:2," edit deployment web -n NAMESPACE
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=2' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(2)}
 EDITOR="sed -i s,example/web:2,example/web:2," edit deployment web -n NAMESPACE
 EDITOR="sed -i s/replicas:.1/replicas:\\ -1/" edit deployment web -n NAMESPACE
 EDITOR="sed -i 's/^data:/data:\\n  new: x/'" edit configmap one -n NAMESPACE
@@ -127,9 +131,9 @@ patch configmap one -n NAMESPACE --type=json -p '{"data":{}}'
 patch configmap one -n NAMESPACE --type=merge -p 'not json'
 patch configmap none -n NAMESPACE --type=merge -p '{}'
 patch deployment web -n NAMESPACE -p '{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"s"}]}}}}'
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=3' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(3)}
 patch deployment web -n NAMESPACE -p '{"spec":{"template":{"spec":{"$setElementOrder/containers":[{"name":"main"}],"containers":[{"name":"side","$patch":"delete"}]}}}}'
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=4' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(4)}
 patch deployment web -n NAMESPACE --subresource=scale --type=merge -p '{"spec":{"replicas":3}}'
 patch deployment web -n NAMESPACE --subresource=scale --type=merge -p '{"spec":{"replicas":-3}}'
 patch deployment web -n NAMESPACE --subresource=status --type=merge -p '{"status":{"observedGeneration":-1}}'
@@ -154,17 +158,17 @@ annotate configmap one -n NAMESPACE note-
 annotate configmap one -n NAMESPACE --list
 sorted: label configmap one -n NAMESPACE --list
 set image deployment/web main=example/web:3 -n NAMESPACE
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=5' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(5)}
 set image deployment/web none=example/web:3 -n NAMESPACE
 set env deployment/web A=b -n NAMESPACE
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=6' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(6)}
 set env deployment/web --list -n NAMESPACE
 set env deployment/web A- -n NAMESPACE
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=7' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(7)}
 set env deployment/web --from=configmap/one --keys=a -n NAMESPACE
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=8' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(8)}
 set resources deployment/web --limits=cpu=200m,memory=64Mi --requests=cpu=100m -n NAMESPACE
-retry: wait '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=9' deployment/web -n NAMESPACE --timeout=5s
+${untilRevision(9)}
 set resources deployment/web --limits=cpu=nonsense -n NAMESPACE
 set serviceaccount deployment/web default -n NAMESPACE
 retry: wait '--for=jsonpath={.status.conditions[?(@.type=="Progressing")].reason}=NewReplicaSetAvailable' deployment/web -n NAMESPACE --timeout=5s
